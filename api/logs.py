@@ -1,0 +1,117 @@
+"""What is logged: one line for each request, JSON unless a person is watching, nothing private."""
+
+import logging
+import re
+import sys
+import time
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.typing import EventDict, Processor
+from uuid_utils.compat import uuid7
+
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+SECRET = re.compile(r"fallow_[A-Za-z0-9_-]+")
+DETAIL = re.compile(r"^\s*(DETAIL|CONTEXT|HINT):.*$\n?", re.MULTILINE)
+LONGEST_PATH = 200
+
+log = structlog.stdlib.get_logger("fallow")
+
+
+def redact(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Take out tokens, and the row that PostgreSQL quotes in an error's detail."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = SECRET.sub("fallow_…", DETAIL.sub("", value))
+    return event
+
+
+def configure() -> None:
+    """Send our logs and those of the libraries to standard error in one form; a second call changes nothing.
+
+    Litestar would put its own logging over it: make it with logging_config=None.
+    """
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.PositionalArgumentsFormatter(),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    # Tracebacks without the values of variables, which may be private.
+    ending: list[Processor] = [structlog.processors.format_exc_info, redact]
+    if sys.stderr.isatty():
+        ending.append(structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback))
+    else:
+        ending.append(structlog.processors.JSONRenderer(ensure_ascii=False))
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending],
+        )
+    )
+    handler.name = "fallow"
+    root = logging.getLogger()
+    root.handlers = [*(each for each in root.handlers if each.name != handler.name), handler]
+    root.setLevel(logging.INFO)
+    for name in ("uvicorn", "uvicorn.error"):
+        theirs = logging.getLogger(name)
+        theirs.handlers.clear()
+        theirs.propagate = True
+    # While the database is away the pool would write a traceback for each connection; requests say so too.
+    logging.getLogger("asyncpg").setLevel(logging.CRITICAL)
+
+
+class RequestLog:
+    """Outermost ASGI layer: names each request, answers with its name, and logs one line when it is done.
+
+    The name is the caller's X-Request-Id if it is 1 to 128 letters, digits, dots, underscores, dashes; else
+    a UUIDv7. It is scope["state"]["request_id"] for the layers within and request_id in every line they log.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or pass on what is none."""
+        if scope["type"] != ScopeType.HTTP:
+            await self.app(scope, receive, send)
+            return
+        request_id = name_request(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        started, status = time.perf_counter(), 0
+
+        async def send_named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self.app(scope, receive, send_named)
+            finally:
+                log.info(
+                    "request",
+                    method=scope["method"],
+                    path=(scope.get("path_template") or scope["path"])[:LONGEST_PATH],
+                    status=status or 500,
+                    milliseconds=round((time.perf_counter() - started) * 1000, 1),
+                )
+
+
+def name_request(scope: Scope) -> str:
+    """The caller's name for a request, or a new one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
+            return str(value, "ascii")
+    return str(uuid7())

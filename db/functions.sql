@@ -1,0 +1,410 @@
+-- The rules of time and place, each written once: search, availability and booking call the same functions.
+-- `fallow migrate` runs this file whenever it has changed. Functions that return a table are inlined by the
+-- planner, which is why single values come as tables of one row.
+-- Arguments: `at` is the request's now; a period is [starts, ends); `booker` is null where nobody is named.
+
+DROP SCHEMA IF EXISTS rules CASCADE;
+CREATE SCHEMA rules;
+
+-- Time ---------------------------------------------------------------------------------------------------------
+
+-- A wall-clock time as an instant: the first of two, and where there is none, as much after the gap.
+-- Equal to domain/time.py. (AT TIME ZONE alone takes the second of two.)
+CREATE FUNCTION rules.instant(wall timestamp, zone text) RETURNS timestamptz
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+  late timestamptz := wall AT TIME ZONE zone;
+  day_before timestamptz := late - interval '24 hours';
+  early timestamptz := (wall - ((day_before AT TIME ZONE zone) - (day_before AT TIME ZONE 'UTC'))) AT TIME ZONE 'UTC';
+BEGIN
+  RETURN CASE WHEN early AT TIME ZONE zone = wall THEN early ELSE late END;
+END $$;
+
+-- Whether an instant lies on a step of its local day; one moved out of a gap also where it was before.
+CREATE FUNCTION rules.on_step(moment timestamptz, zone text, step_minutes int) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+  wall timestamp := moment AT TIME ZONE zone;
+  unmoved timestamp;
+BEGIN
+  IF extract(epoch FROM wall::time) % (60 * step_minutes) = 0 THEN
+    RETURN true;
+  END IF;
+  unmoved := (moment AT TIME ZONE 'UTC')
+    + (((moment - interval '24 hours') AT TIME ZONE zone) - ((moment - interval '24 hours') AT TIME ZONE 'UTC'));
+  RETURN unmoved <> wall AND rules.instant(unmoved, zone) = moment
+    AND extract(epoch FROM unmoved::time) % (60 * step_minutes) = 0;
+END $$;
+
+-- Elapsed minutes, except that from a wall-clock time to the same on a later date each day counts as a day.
+CREATE FUNCTION rules.minutes(starts timestamptz, ends timestamptz, zone text) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN (starts AT TIME ZONE zone)::time = (ends AT TIME ZONE zone)::time
+               AND (starts AT TIME ZONE zone)::date < (ends AT TIME ZONE zone)::date
+              THEN 1440 * ((ends AT TIME ZONE zone)::date - (starts AT TIME ZONE zone)::date)
+              ELSE extract(epoch FROM ends - starts) / 60 END
+$$;
+
+-- A period and the same wall-clock period in the weeks after it. Equal to domain/time.py.
+CREATE FUNCTION rules.repeats(starts timestamptz, ends timestamptz, zone text, weeks int)
+RETURNS TABLE (n int, starts_at timestamptz, ends_at timestamptz)
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT w.n, p.starts_at,
+         CASE WHEN w.n = 0 THEN ends
+              WHEN wall_ends <= wall_starts THEN p.starts_at + (ends - starts)
+              WHEN p.starts_at AT TIME ZONE zone <> w.wall THEN p.starts_at + (wall_ends - wall_starts)
+              ELSE rules.instant(wall_ends + make_interval(days => 7 * w.n), zone) END
+    FROM (SELECT starts AT TIME ZONE zone AS wall_starts, ends AT TIME ZONE zone AS wall_ends) l
+   CROSS JOIN LATERAL (SELECT n, wall_starts + make_interval(days => 7 * n) AS wall
+                         FROM generate_series(0, weeks - 1) n) w
+   CROSS JOIN LATERAL (SELECT CASE WHEN w.n = 0 THEN starts ELSE rules.instant(w.wall, zone) END AS starts_at) p
+$$;
+
+-- Hours --------------------------------------------------------------------------------------------------------
+
+-- When a timetable is open around a span, in instants: the union of the hours of each date from the day before.
+CREATE FUNCTION rules.opened(owner uuid, timetable uuid, zone text, since timestamptz, until timestamptz)
+RETURNS TABLE (hours tstzmultirange)
+LANGUAGE sql STABLE AS $$
+  SELECT coalesce(range_agg(tstzrange(opens, closes)) FILTER (WHERE opens < closes), '{}')
+    FROM timetables t
+   CROSS JOIN LATERAL (SELECT (since AT TIME ZONE zone)::date - 1 + n AS day
+                         FROM generate_series(0, (until AT TIME ZONE zone)::date - (since AT TIME ZONE zone)::date + 1) n) d
+    LEFT JOIN exceptions e ON e.timetable_id = t.id AND e.owner_id = t.owner_id AND e.on_date = d.day
+    LEFT JOIN seasons s ON s.timetable_id = t.id AND s.owner_id = t.owner_id AND s.dates @> d.day
+    LEFT JOIN public_holidays h
+           ON t.holidays_hours IS NOT NULL AND h.region = t.holidays_region AND h.on_date = d.day
+   CROSS JOIN LATERAL unnest(
+         CASE WHEN e.on_date IS NOT NULL THEN e.hours
+              WHEN NOT t.always AND s.timetable_id IS NULL THEN '{}'
+              WHEN h.on_date IS NOT NULL THEN t.holidays_hours
+              WHEN t.always THEN '{[0,1440)}'
+              ELSE s.days[1 + (d.day - date_trunc('week', lower(s.dates)::timestamp)::date) % (7 * s.cycle_weeks)]
+         END) span
+   CROSS JOIN LATERAL (SELECT rules.instant(d.day + make_interval(mins => lower(span)), zone) AS opens,
+                              rules.instant(d.day + make_interval(mins => upper(span)), zone) AS closes) i
+   WHERE t.id = timetable AND t.owner_id = owner
+$$;
+
+-- Which ends of a period the hours apply to: the timetable's word, else the usual one of the asset's kind.
+CREATE FUNCTION rules.applies_to(a assets) RETURNS text
+LANGUAGE sql STABLE AS $$
+  SELECT coalesce((SELECT t.applies_to FROM timetables t WHERE t.id = a.timetable_id AND t.owner_id = a.owner_id),
+                  CASE WHEN a.kind IN ('space', 'people') THEN 'whole_period' ELSE 'start_and_end' END)
+$$;
+
+-- Closures that touch a span: of the asset, of the wholes around it and the parts in it, of its site.
+CREATE FUNCTION rules.shut(a assets, since timestamptz, until timestamptz)
+RETURNS TABLE (closure_id uuid, during tstzrange)
+LANGUAGE sql STABLE AS $$
+  SELECT c.id, c.during FROM closures c
+   WHERE c.owner_id = a.owner_id AND c.site_id = a.site_id AND c.during && tstzrange(since, until)
+   UNION ALL
+  SELECT c.id, c.during FROM parts p JOIN closures c ON c.owner_id = p.owner_id AND c.asset_id = p.part_id
+   WHERE p.owner_id = a.owner_id AND p.whole_id = a.id AND c.during && tstzrange(since, until)
+   UNION ALL
+  SELECT c.id, c.during FROM parts p JOIN closures c ON c.owner_id = p.owner_id AND c.asset_id = p.whole_id
+   WHERE p.owner_id = a.owner_id AND p.part_id = a.id AND p.whole_id <> a.id AND c.during && tstzrange(since, until)
+$$;
+
+-- Whether a period lies within the hours, as far as they apply to it, and touches no closure.
+CREATE FUNCTION rules.open_throughout(a assets, starts timestamptz, ends timestamptz)
+RETURNS TABLE (open boolean)
+LANGUAGE sql STABLE AS $$
+  SELECT coalesce(CASE WHEN rules.applies_to(a) = 'whole_period'
+              THEN (SELECT o.hours @> tstzrange(starts, ends)
+                      FROM rules.opened(a.owner_id, a.timetable_id, a.timezone, starts, ends) o)
+              ELSE (SELECT o.hours @> starts
+                      FROM rules.opened(a.owner_id, a.timetable_id, a.timezone, starts, starts) o)
+               AND (SELECT o.hours @> ends OR EXISTS (SELECT FROM unnest(o.hours) h WHERE upper(h) = ends)
+                      FROM rules.opened(a.owner_id, a.timetable_id, a.timezone, ends, ends) o) END, false)
+     AND NOT EXISTS (SELECT FROM rules.shut(a, starts, ends))
+$$;
+
+-- Occupancy ----------------------------------------------------------------------------------------------------
+
+-- What a period takes of an asset, its turnaround included.
+CREATE FUNCTION rules.span(a assets, starts timestamptz, ends timestamptz) RETURNS tstzrange
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT tstzrange(starts - make_interval(mins => a.turnaround_before_minutes),
+                   ends + make_interval(mins => a.turnaround_after_minutes))
+$$;
+
+-- Everything that occupies an asset or one of its parts within a span; lapsed holds do not.
+CREATE FUNCTION rules.occupants(a assets, during tstzrange, at timestamptz)
+RETURNS TABLE (asset_id uuid, unit int, occupied tstzrange, occurrence_id uuid)
+LANGUAGE sql STABLE AS $$
+  SELECT o.asset_id, o.unit, o.occupied, o.occurrence_id
+    FROM parts p JOIN occupancies o ON o.owner_id = p.owner_id AND o.asset_id = p.part_id
+   WHERE p.owner_id = a.owner_id AND p.whole_id = a.id AND o.occupied && during
+     AND (o.held_until IS NULL OR o.held_until > at)
+$$;
+
+-- The first of them, and the asset that was booked: the asset itself, a whole around it or a part in it.
+CREATE FUNCTION rules.in_the_way(a assets, during tstzrange, at timestamptz)
+RETURNS TABLE (occupied tstzrange, asset_id uuid)
+LANGUAGE sql STABLE AS $$
+  SELECT o.occupied, coalesce(c.asset_id, o.asset_id)
+    FROM rules.occupants(a, during, at) o
+    LEFT JOIN occurrences c ON c.owner_id = a.owner_id AND c.id = o.occurrence_id
+   ORDER BY o.occupied, o.asset_id LIMIT 1
+$$;
+
+-- The least number of units that are free at any moment of a span. A single unit is free when, for it and every
+-- unit of every part, the last occupancy that starts before the span ends is over: one probe each, since those
+-- of one unit never overlap. Several units: a running sum over what overlaps.
+CREATE FUNCTION rules.units_free(a assets, during tstzrange, at timestamptz)
+RETURNS TABLE (units_free int)
+LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN a.units = 1 THEN (NOT EXISTS (
+           SELECT FROM parts p
+             JOIN assets part ON part.id = p.part_id AND part.owner_id = p.owner_id
+            CROSS JOIN generate_series(1, part.units) u
+            CROSS JOIN LATERAL (SELECT upper(o.occupied) AS until FROM occupancies o
+                                 WHERE o.owner_id = a.owner_id AND o.asset_id = p.part_id AND o.unit = u
+                                   AND lower(o.occupied) < upper(during)
+                                   AND (o.held_until IS NULL OR o.held_until > at)
+                                 ORDER BY lower(o.occupied) DESC LIMIT 1) last
+            WHERE p.owner_id = a.owner_id AND p.whole_id = a.id AND last.until > lower(during)))::int
+         ELSE a.units - (
+           SELECT coalesce(max(running), 0)::int
+             FROM (SELECT sum(change) OVER (ORDER BY moment, change) AS running
+                     FROM occupancies o,
+                  LATERAL (VALUES (greatest(lower(o.occupied), lower(during)), 1), (upper(o.occupied), -1)) m (moment, change)
+                    WHERE o.owner_id = a.owner_id AND o.asset_id = a.id AND o.occupied && during
+                      AND (o.held_until IS NULL OR o.held_until > at)) r) END
+$$;
+
+-- Every rule that a booking of one period must keep, passed or not: cheap ones first, so that asking whether any
+-- fails stops early. `unverified` and the requirements are tested where a booker is named.
+CREATE FUNCTION rules.checks(
+  a assets, starts timestamptz, ends timestamptz, wanted int, attending int, booker uuid, at timestamptz
+) RETURNS TABLE (code text, passed boolean, numbers jsonb, asset_id uuid)
+LANGUAGE sql STABLE AS $$
+  SELECT 'not_listed', a.state = 'listed'
+         AND NOT EXISTS (SELECT FROM organisations o WHERE o.id = a.owner_id AND o.state IN ('suspended', 'closed')),
+         '{}'::jsonb, NULL::uuid
+   UNION ALL
+  SELECT 'too_few_units', wanted <= a.units, jsonb_build_object('units', a.units, 'units_wanted', wanted), NULL
+   UNION ALL
+  SELECT 'too_small', coalesce(attending <= a.capacity::bigint * wanted, true),
+         jsonb_strip_nulls(jsonb_build_object('capacity', a.capacity::bigint * wanted, 'attendees', attending)), NULL
+   UNION ALL
+  SELECT 'too_few_attendees', coalesce(attending, 0) >= a.min_attendees,
+         jsonb_build_object('min_attendees', a.min_attendees, 'attendees', coalesce(attending, 0)), NULL
+   WHERE a.min_attendees IS NOT NULL
+   UNION ALL
+  SELECT 'in_the_past', starts >= at, '{}', NULL
+   UNION ALL
+  SELECT 'too_soon', starts < at OR starts >= at + make_interval(mins => a.notice_minutes),
+         jsonb_build_object('notice_minutes', a.notice_minutes), NULL
+   UNION ALL
+  SELECT 'too_far_ahead', starts <= at + make_interval(hours => 24 * a.horizon_days),
+         jsonb_build_object('horizon_days', a.horizon_days), NULL
+   UNION ALL
+  SELECT 'too_short', rules.minutes(starts, ends, a.timezone) >= a.shortest_minutes,
+         jsonb_build_object('shortest_minutes', a.shortest_minutes,
+                            'minutes', floor(rules.minutes(starts, ends, a.timezone))), NULL
+   UNION ALL
+  SELECT 'too_long', rules.minutes(starts, ends, a.timezone) <= a.longest_minutes,
+         jsonb_build_object('longest_minutes', a.longest_minutes,
+                            'minutes', ceil(rules.minutes(starts, ends, a.timezone))), NULL
+   WHERE a.longest_minutes IS NOT NULL
+   UNION ALL
+  SELECT 'off_step', rules.on_step(starts, a.timezone, a.step_minutes) AND rules.on_step(ends, a.timezone, a.step_minutes),
+         jsonb_build_object('step_minutes', a.step_minutes), NULL
+   UNION ALL
+  SELECT 'unverified', o.state = 'verified', '{}', NULL
+    FROM organisations o WHERE o.id = booker
+   UNION ALL
+  SELECT CASE WHEN h.requirement IS NULL THEN 'requirement_missing' ELSE 'requirement_expired' END,
+         h.requirement IS NOT NULL AND coalesce(h.expires_on >= (starts AT TIME ZONE a.timezone)::date, true),
+         jsonb_strip_nulls(jsonb_build_object('requirement', required, 'expires_on', h.expires_on)), NULL
+    FROM unnest(a.requires) required
+    LEFT JOIN holdings h ON h.organisation_id = booker AND h.requirement = required
+   WHERE booker IS NOT NULL
+   UNION ALL
+  SELECT 'closed', o.open,
+         coalesce((SELECT jsonb_build_object('closure_starts_at', to_jsonb(lower(c.during)), 'closure_ends_at', to_jsonb(upper(c.during)))
+                     FROM rules.shut(a, starts, ends) c ORDER BY c.during LIMIT 1), '{}'), NULL
+    FROM rules.open_throughout(a, starts, ends) o
+   UNION ALL
+  SELECT 'taken', f.units_free >= wanted,
+         jsonb_build_object('units', a.units, 'units_free', f.units_free, 'units_wanted', wanted,
+                            'turnaround_before_minutes', a.turnaround_before_minutes,
+                            'turnaround_after_minutes', a.turnaround_after_minutes)
+           || CASE WHEN f.units_free >= wanted THEN '{}' ELSE
+              (SELECT jsonb_build_object('occupied_from', lower(w.occupied), 'occupied_until', upper(w.occupied))
+                 FROM rules.in_the_way(a, rules.span(a, starts, ends), at) w) END,
+         CASE WHEN f.units_free < wanted THEN
+              (SELECT w.asset_id FROM rules.in_the_way(a, rules.span(a, starts, ends), at) w) END
+    FROM rules.units_free(a, rules.span(a, starts, ends), at) f
+   WHERE wanted <= a.units
+$$;
+
+-- Those that failed. (OFFSET 0 keeps the planner from pulling the union up beside the asset's whole row, which
+-- PostgreSQL 15 answers with "variable not found in subplan target list".)
+CREATE FUNCTION rules.why_not(
+  a assets, starts timestamptz, ends timestamptz, wanted int, attending int, booker uuid, at timestamptz
+) RETURNS TABLE (code text, numbers jsonb, asset_id uuid)
+LANGUAGE sql STABLE AS $$
+  SELECT k.code, k.numbers, k.asset_id FROM rules.checks(a, starts, ends, wanted, attending, booker, at) k
+   WHERE NOT k.passed OFFSET 0
+$$;
+
+-- Availability -------------------------------------------------------------------------------------------------
+
+-- The moments within a span at which fewer than the wanted units are free.
+CREATE FUNCTION rules.crowded(a assets, during tstzrange, wanted int, at timestamptz)
+RETURNS TABLE (crowded tstzrange)
+LANGUAGE sql STABLE AS $$
+  SELECT tstzrange(moment, next) FROM (
+    SELECT moment, sum(sum(change)) OVER (ORDER BY moment) AS running, lead(moment) OVER (ORDER BY moment) AS next
+      FROM rules.occupants(a, during, at) o,
+           LATERAL (VALUES (lower(o.occupied), 1), (upper(o.occupied), -1)) m (moment, change)
+     GROUP BY moment) r
+   WHERE running > a.units - wanted AND next IS NOT NULL
+$$;
+
+-- When an asset is open in a window, closures taken off.
+CREATE FUNCTION rules.open_hours(a assets, since timestamptz, until timestamptz)
+RETURNS TABLE (hours tstzmultirange)
+LANGUAGE sql STABLE AS $$
+  SELECT coalesce((SELECT o.hours FROM rules.opened(a.owner_id, a.timetable_id, a.timezone, since, until) o), '{}')
+         * tstzmultirange(tstzrange(since, until))
+         - coalesce((SELECT range_agg(c.during) FROM rules.shut(a, since, until) c), '{}')
+$$;
+
+-- The maximal periods of a window in which the wanted units can be had, turnaround taken off.
+CREATE FUNCTION rules.free_periods(a assets, since timestamptz, until timestamptz, wanted int, at timestamptz)
+RETURNS TABLE (starts_at timestamptz, ends_at timestamptz, units_free int)
+LANGUAGE sql STABLE AS $$
+  SELECT p.starts_at, p.ends_at, f.units_free
+    FROM rules.open_hours(a, since, until) o
+   CROSS JOIN LATERAL (
+         SELECT coalesce(range_agg(tstzrange(lower(c.crowded) - make_interval(mins => a.turnaround_after_minutes),
+                                             upper(c.crowded) + make_interval(mins => a.turnaround_before_minutes))), '{}') AS taken
+           FROM rules.crowded(a, rules.span(a, since, until), wanted, at) c) t
+   CROSS JOIN LATERAL (
+         SELECT CASE WHEN rules.applies_to(a) = 'whole_period' THEN o.hours
+                     WHEN isempty(o.hours) THEN '{}'
+                     ELSE tstzmultirange(tstzrange(lower(o.hours), upper(o.hours)))
+                          - coalesce((SELECT range_agg(c.during) FROM rules.shut(a, since, until) c), '{}') END AS usable) u
+   CROSS JOIN LATERAL unnest(u.usable - t.taken) free
+   CROSS JOIN LATERAL (
+         SELECT greatest(lower(free), at + make_interval(mins => a.notice_minutes)) AS starts_at, upper(free) AS ends_at) p
+   CROSS JOIN LATERAL rules.units_free(a, rules.span(a, p.starts_at, p.ends_at), at) f
+   WHERE wanted <= a.units
+     AND p.starts_at < p.ends_at
+     AND p.starts_at <= at + make_interval(hours => 24 * a.horizon_days)
+     AND rules.minutes(p.starts_at, p.ends_at, a.timezone) >= a.shortest_minutes
+     AND a.state = 'listed'
+     AND NOT EXISTS (SELECT FROM organisations g WHERE g.id = a.owner_id AND g.state IN ('suspended', 'closed'))
+$$;
+
+-- States -------------------------------------------------------------------------------------------------------
+
+-- What an occurrence is at a moment, swept or not.
+CREATE FUNCTION rules.state(state text, held_until timestamptz, ends_at timestamptz, at timestamptz) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN state = 'held' AND held_until <= at THEN 'expired'
+              WHEN state IN ('confirmed', 'checked_in') AND ends_at <= at THEN 'completed'
+              ELSE state END
+$$;
+
+-- Search -------------------------------------------------------------------------------------------------------
+
+CREATE TYPE rules.candidate AS (owner_id uuid, id uuid, timezone text, distance_m int, tie text, sphere_m float8);
+
+-- Whether an asset fits on paper: everything that does not depend on when.
+CREATE FUNCTION rules.on_paper(
+  a assets, of_kind text, needs text[], wanted int, attending int, only_free boolean, community boolean, of_owner uuid, people boolean
+) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT (of_kind IS NULL OR a.kind = of_kind) AND a.features @> needs AND a.units >= wanted
+     AND (attending IS NULL OR a.capacity IS NULL OR a.capacity::bigint * wanted >= attending)
+     AND (of_owner IS NULL OR a.owner_id = of_owner) AND (people OR a.kind <> 'people')
+     AND (NOT only_free OR 0 = coalesce(((CASE WHEN community AND a.community_price IS NOT NULL
+                                               THEN a.community_price ELSE a.price END)->>'amount')::int, 0))
+$$;
+
+-- The nearest assets that fit, in the order (distance_m, tie, id) after a given place in it: up to `most`, with
+-- how many were examined, the last of them, and whether there was nothing further within reach.
+-- The index orders by the sphere, the order is by the spheroid's metres, which differ by at most 0.7 %: of a
+-- batch read from the index only what lies nearer than that edge is complete; the next batch is four times as
+-- large, so that a crowd at one distance is read to its end. At most 1,000 are examined for hours and occupancy.
+CREATE FUNCTION rules.search(
+  origin geography, within_m int, of_category text, of_kind text, needs text[], wanted int, attending int,
+  only_free boolean, community boolean, of_owner uuid, people boolean,
+  starts timestamptz, ends timestamptz, weeks int, at_least int, booker uuid, at timestamptz,
+  after_m int, after_tie text, after_id uuid, most int,
+  OUT nearest rules.candidate[], OUT examined int, OUT last rules.candidate, OUT exhausted boolean
+) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  bound CONSTANT int := 1000;
+  batch int := 4 * most;
+  near rules.candidate[];
+  complete rules.candidate[];
+  fits rules.candidate[];
+  reached int;
+  edge float8;
+BEGIN
+  nearest := '{}'; examined := 0;
+  LOOP
+    IF of_category IS NOT NULL THEN
+      SELECT array_agg(c::rules.candidate) INTO near FROM (
+        SELECT n.* FROM (
+          SELECT a.owner_id, a.id, a.timezone, round(ST_Distance(a.location, origin))::int AS distance_m,
+                 md5(a.id::text || (at AT TIME ZONE a.timezone)::date) AS tie, a.location <-> origin AS sphere_m
+            FROM assets a
+           WHERE a.category = of_category AND ST_DWithin(a.location, origin, within_m) AND a.state = 'listed'
+             AND rules.on_paper(a, of_kind, needs, wanted, attending, only_free, community, of_owner, people)
+             AND NOT EXISTS (SELECT FROM organisations o WHERE o.id = a.owner_id AND o.state IN ('suspended', 'closed'))
+           ORDER BY a.location <-> origin) n
+         WHERE (n.distance_m, n.tie, n.id) > (after_m, after_tie, after_id) LIMIT batch) c;
+    ELSE
+      SELECT array_agg(c::rules.candidate) INTO near FROM (
+        SELECT n.* FROM (
+          SELECT a.owner_id, a.id, a.timezone, round(ST_Distance(a.location, origin))::int AS distance_m,
+                 md5(a.id::text || (at AT TIME ZONE a.timezone)::date) AS tie, a.location <-> origin AS sphere_m
+            FROM assets a
+           WHERE ST_DWithin(a.location, origin, within_m) AND a.state = 'listed'
+             AND rules.on_paper(a, of_kind, needs, wanted, attending, only_free, community, of_owner, people)
+             AND NOT EXISTS (SELECT FROM organisations o WHERE o.id = a.owner_id AND o.state IN ('suspended', 'closed'))
+           ORDER BY a.location <-> origin) n
+         WHERE (n.distance_m, n.tie, n.id) > (after_m, after_tie, after_id) LIMIT batch) c;
+    END IF;
+    exhausted := coalesce(cardinality(near), 0) < batch;
+    SELECT CASE WHEN exhausted THEN 'Infinity' ELSE max(n.sphere_m) * 0.993 - 1 END INTO edge FROM unnest(near) n;
+    SELECT array_agg(n ORDER BY n.distance_m, n.tie, n.id) INTO complete FROM unnest(near) n WHERE n.distance_m < edge;
+    complete := coalesce(complete[examined + 1:bound], '{}');
+
+    WITH periods AS MATERIALIZED (
+      SELECT z.timezone, r.starts_at, r.ends_at
+        FROM (SELECT DISTINCT timezone FROM unnest(complete)) z
+       CROSS JOIN LATERAL rules.repeats(starts, ends, z.timezone, weeks) r
+       WHERE starts IS NOT NULL)
+    SELECT array_agg(complete[f.place]), max(f.place) INTO fits, reached FROM (
+      SELECT place FROM generate_subscripts(complete, 1) place
+       CROSS JOIN LATERAL (SELECT a FROM assets a
+                            WHERE a.id = (complete[place]).id AND a.owner_id = (complete[place]).owner_id LIMIT 1) c
+       CROSS JOIN LATERAL (
+             SELECT count(*) AS free FROM periods p
+              WHERE p.timezone = (c.a).timezone
+                AND NOT EXISTS (SELECT FROM rules.checks(c.a, p.starts_at, p.ends_at, wanted, attending, booker, at) k
+                                 WHERE NOT k.passed)) t
+       WHERE starts IS NULL OR t.free >= at_least
+       LIMIT most + 1 - cardinality(nearest)) f;
+
+    nearest := nearest || coalesce(fits, '{}');
+    IF cardinality(nearest) > most THEN
+      examined := examined + reached; last := complete[reached];
+      RETURN;
+    END IF;
+    examined := examined + cardinality(complete);
+    last := coalesce(complete[cardinality(complete)], last);
+    exhausted := exhausted AND coalesce(cardinality(near), 0) <= bound;
+    EXIT WHEN exhausted OR examined >= bound;
+    batch := 4 * batch;
+  END LOOP;
+END $$;

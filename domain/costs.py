@@ -1,0 +1,59 @@
+"""What a booking costs. Fallow says what is owed; it never takes money."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import floor
+
+import msgspec
+
+from domain.terms import Price
+from domain.time import Period
+
+COMMUNITY = ("charity", "group", "school", "library")
+PER_MINUTES = {"hour": 60, "day": 1440}
+
+
+class CostLine(msgspec.Struct, frozen=True):
+    """A part of a cost and what it is for; `amount` in minor units."""
+
+    text: str
+    amount: int
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """What is owed, in minor units; `currency` null: nothing is."""
+
+    amount: int
+    currency: str | None
+    lines: list[CostLine]
+
+
+def price_for(kind: str, price: Price | None, community_price: Price | None) -> Price | None:
+    """The price that a kind of organisation pays; None: free."""
+    return community_price if community_price is not None and kind in COMMUNITY else price
+
+
+def cost(price: Price | None, periods: Sequence[Period], units: int) -> Cost:
+    """Amount × units × elapsed minutes ÷ 60 or 1,440, each occurrence rounded half up, then summed; or once."""
+    if price is None or not periods:
+        return Cost(0, price.currency if price else None, [])
+    if price.per == "booking":
+        amount = price.amount * units
+        return Cost(amount, price.currency, [CostLine(f"{money(price)} for the booking × {units}", amount)])
+    lines = [
+        CostLine(f"{period.starts_at:%Y-%m-%dT%H:%M}Z: {minutes} minutes × {units}", owed(price, minutes, units))
+        for period in periods
+        for minutes in [(period.ends_at - period.starts_at).total_seconds() // 60]
+    ]
+    return Cost(sum(line.amount for line in lines), price.currency, lines)
+
+
+def owed(price: Price, minutes: float, units: int) -> int:
+    """One occurrence's part, rounded half up to the minor unit."""
+    exact = Fraction(price.amount) * units * Fraction(minutes) / PER_MINUTES[price.per]
+    return floor(exact + Fraction(1, 2))
+
+
+def money(price: Price) -> str:
+    """An amount in minor units with its currency, as people write it."""
+    return f"{price.amount / 100:.2f} {price.currency}"

@@ -1,0 +1,269 @@
+"""Opening hours as people write them, and as the database keeps them: minutes from the midnight of a day.
+
+Hours belong to the day on which they open: Friday 20:00-02:00 is Friday's, tail included.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from itertools import combinations
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from domain.errors import Fault, HoursOverlap, Invalid
+from domain.types import Instant, LocalDate, LongText, ShortText
+
+DAY = 1440
+
+AppliesTo = Literal["whole_period", "start_and_end"]
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+HolidayRegion = Literal["GB-ENG", "GB-SCT", "GB-NIR", "GB-WLS"]
+HolidayHours = Literal["closed", "open", "hours"]
+DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+OpeningTime = Annotated[
+    str,
+    Meta(
+        pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$",
+        min_length=5,
+        max_length=5,
+        description="A wall-clock time, 00:00 to 23:59.",
+        examples=["18:30"],
+    ),
+]
+ClosingTime = Annotated[
+    str,
+    Meta(
+        pattern="^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$",
+        min_length=5,
+        max_length=5,
+        description="A wall-clock time, 00:00 to 24:00; earlier than `opens` means the next day.",
+        examples=["22:00"],
+    ),
+]
+
+
+class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Open from `opens` to `closes`, which is the next day's where it is earlier."""
+
+    opens: OpeningTime
+    closes: ClosingTime
+
+
+class WeeklyHours(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An opening of one day of the cycle; week 1 is the ISO week of the season's first date."""
+
+    week: Annotated[int, Meta(ge=1, le=52)] = 1
+    day: Day
+    opens: OpeningTime
+    closes: ClosingTime
+
+
+class Season(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Weekly hours from its first to its last date, both included; `ends_on` null: for good."""
+
+    starts_on: LocalDate
+    ends_on: LocalDate | None = None
+    cycle_weeks: Annotated[int, Meta(ge=1, le=52)] = 1
+    hours: Annotated[list[WeeklyHours], Meta(max_length=1000)] = []
+
+
+class HoursException(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Other hours on one date, also outside every season; none: closed."""
+
+    on: LocalDate
+    hours: Annotated[list[Opening], Meta(max_length=50)] = []
+    note: ShortText | None = None
+
+
+class Holidays(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What public holidays are: closed, open as usual, or other hours. `region` null: nobody's holidays count."""
+
+    region: HolidayRegion | None = None
+    then: HolidayHours = "open"
+    hours: Annotated[list[Opening], Meta(max_length=50)] = []
+
+
+class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A timetable: seasons of weekly hours (or `always`), one-day exceptions, public holidays.
+
+    An exception wins over a holiday, a holiday over the season. `applies_to` null: `whole_period` for space and
+    people, `start_and_end` for vehicle and equipment.
+    """
+
+    applies_to: AppliesTo | None = None
+    always: bool = False
+    seasons: Annotated[list[Season], Meta(max_length=200)] = []
+    exceptions: Annotated[list[HoursException], Meta(max_length=2000)] = []
+    holidays: Holidays = Holidays()
+
+
+class HoursRequest(Hours, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An asset's own hours as sent. `dry_run`: say what they would hit and store nothing."""
+
+    dry_run: bool = False
+
+
+class TimetableRequest(HoursRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A timetable as sent."""
+
+    name: Annotated[ShortText, Meta(min_length=1)]
+
+
+class Timetable(Hours, frozen=True, kw_only=True):
+    """Hours that many assets of one owner share."""
+
+    id: UUID
+    owner_id: UUID
+    name: str
+    created_at: Instant
+    updated_at: Instant
+
+
+class TimetablePage(msgspec.Struct, frozen=True):
+    """Timetables, newest first, and the cursor to the next."""
+
+    items: list[Timetable]
+    next: str | None
+
+
+class BookingHit(msgspec.Struct, frozen=True):
+    """A booked occurrence that no longer fits. It stays as it is: whoever made the change talks to the booker."""
+
+    booking_id: UUID
+    occurrence_id: UUID
+    starts_at: Instant
+    ends_at: Instant
+
+
+class HoursChange(msgspec.Struct, frozen=True):
+    """An asset's hours and the bookings that now lie outside them."""
+
+    hours: Hours
+    bookings_hit: list[BookingHit]
+
+
+class TimetableChange(msgspec.Struct, frozen=True):
+    """A timetable and the bookings that now lie outside it."""
+
+    timetable: Timetable
+    bookings_hit: list[BookingHit]
+
+
+class CompiledHours(msgspec.Struct, frozen=True):
+    """Hours as the database keeps them. Each text is an `int4multirange` such as `{[1080,1320)}`, in minutes from
+    that day's midnight; past 1440 is the next day. A season is (first date, last date or None, weeks of its
+    cycle, one text for each day of the cycle from the Monday of its first week).
+    """
+
+    applies_to: AppliesTo | None
+    always: bool
+    holidays_region: HolidayRegion | None
+    holidays_hours: str | None
+    seasons: list[tuple[date, date | None, int, list[str]]]
+    exceptions: list[tuple[date, str]]
+
+
+def compile(hours: Hours) -> CompiledHours:  # noqa: A001 - always written domain.hours.compile
+    """Hours as rules in minutes. Raises Invalid with every fault at once, or HoursOverlap where the only fault is
+    that two seasons share a date.
+    """
+    faults = [*season_faults(hours), *exception_faults(hours), *holiday_faults(hours.holidays)]
+    overlaps = list(overlapping(hours.seasons))
+    if faults:
+        raise Invalid(faults + overlaps)
+    if overlaps:
+        raise HoursOverlap(overlaps)
+    holidays = hours.holidays
+    given = None if holidays.region is None or holidays.then == "open" else multirange(holidays.hours)
+    return CompiledHours(
+        applies_to=hours.applies_to,
+        always=hours.always,
+        holidays_region=holidays.region,
+        holidays_hours=given,
+        seasons=[(one.starts_on, one.ends_on, one.cycle_weeks, days(one)) for one in hours.seasons],
+        exceptions=[(one.on, multirange(one.hours)) for one in hours.exceptions],
+    )
+
+
+def days(season: Season) -> list[str]:
+    """The hours of each day of the cycle, from the Monday of the season's first week."""
+    return [
+        multirange([each for each in season.hours if (each.week, each.day) == (week, day)])
+        for week in range(1, season.cycle_weeks + 1)
+        for day in DAYS
+    ]
+
+
+def multirange(openings: Iterable[Opening | WeeklyHours]) -> str:
+    """The hours of one day as an int4multirange; those that touch or overlap join."""
+    joined: list[tuple[int, int]] = []
+    for opens, closes in sorted(map(span, openings)):
+        if joined and opens <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(closes, joined[-1][1]))
+        else:
+            joined.append((opens, closes))
+    return "{" + ",".join(f"[{opens},{closes})" for opens, closes in joined) + "}"
+
+
+def span(opening: Opening | WeeklyHours) -> tuple[int, int]:
+    """When it opens and closes, in minutes from the midnight before it opens."""
+    opens, closes = minutes(opening.opens), minutes(opening.closes)
+    return opens, closes if closes > opens else closes + DAY
+
+
+def minutes(wall: str) -> int:
+    """Minutes from midnight of a time such as 18:30."""
+    return 60 * int(wall[:2]) + int(wall[3:])
+
+
+def season_faults(hours: Hours) -> Iterator[Fault]:
+    """What is wrong with each season by itself."""
+    if hours.always and hours.seasons:
+        yield Fault("#/seasons", "What is always open has no seasons.")
+    for number, season in enumerate(hours.seasons):
+        pointer = f"#/seasons/{number}"
+        if season.ends_on is not None and season.ends_on < season.starts_on:
+            yield Fault(f"{pointer}/ends_on", "It must not be before starts_on.")
+        for place, each in enumerate(season.hours):
+            if each.week > season.cycle_weeks:
+                yield Fault(f"{pointer}/hours/{place}/week", f"The cycle has weeks 1 to {season.cycle_weeks}.")
+        yield from opening_faults(season.hours, f"{pointer}/hours")
+
+
+def exception_faults(hours: Hours) -> Iterator[Fault]:
+    """What is wrong with the exceptions."""
+    seen: set[date] = set()
+    for number, exception in enumerate(hours.exceptions):
+        if exception.on in seen:
+            yield Fault(f"#/exceptions/{number}/on", "There is another exception for this date.")
+        seen.add(exception.on)
+        yield from opening_faults(exception.hours, f"#/exceptions/{number}/hours")
+
+
+def holiday_faults(holidays: Holidays) -> Iterator[Fault]:
+    """What is wrong with the public holidays."""
+    if holidays.region is None and holidays.then != "open":
+        yield Fault("#/holidays/region", "Say whose public holidays these are.")
+    if (holidays.then == "hours") != bool(holidays.hours):
+        yield Fault("#/holidays/hours", "Hours are given when `then` is hours, and only then.")
+    yield from opening_faults(holidays.hours, "#/holidays/hours")
+
+
+def opening_faults(openings: Sequence[Opening | WeeklyHours], pointer: str) -> Iterator[Fault]:
+    """Openings that would last no time."""
+    for place, each in enumerate(openings):
+        if each.opens == each.closes:
+            yield Fault(f"{pointer}/{place}/closes", "It must differ from opens; a whole day is 00:00 to 24:00.")
+
+
+def overlapping(seasons: Sequence[Season]) -> Iterator[Fault]:
+    """Seasons that share a date with an earlier one of the list, each once."""
+    told: set[int] = set()
+    for (first, one), (second, other) in combinations(enumerate(seasons), 2):
+        shares = other.starts_on <= (one.ends_on or date.max) and one.starts_on <= (other.ends_on or date.max)
+        if shares and second not in told:
+            told.add(second)
+            yield Fault(f"#/seasons/{second}/starts_on", f"It shares a date with season {first}.")

@@ -1,0 +1,108 @@
+"""The one way in which Fallow says why, or why not: a code, a sentence, numbers."""
+
+from collections.abc import Mapping
+from typing import Literal, get_args
+from uuid import UUID
+
+import msgspec
+
+ReasonCode = Literal[
+    "closed",
+    "taken",
+    "too_short",
+    "too_long",
+    "off_step",
+    "too_soon",
+    "too_far_ahead",
+    "in_the_past",
+    "too_few_units",
+    "too_small",
+    "too_few_attendees",
+    "feature_missing",
+    "too_far",
+    "requirement_missing",
+    "requirement_expired",
+    "limit_reached",
+    "allowance_used",
+    "not_listed",
+    "unverified",
+    "too_dear",
+]
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """One rule that was tested: `code` names it, `numbers` holds what it was tested with."""
+
+    code: ReasonCode
+    text: str
+    passed: bool
+    numbers: dict[str, int | str]
+    asset_id: UUID | None
+
+
+# What is said of a rule that failed, and of one that passed.
+SENTENCES: Mapping[str, tuple[str, str]] = {
+    "closed": ("It is closed for all or part of this period.", "It is open throughout."),
+    "taken": (
+        "Only {units_free} of {units} free throughout; {units_wanted} wanted, with {turnaround_before_minutes} minutes"
+        " before and {turnaround_after_minutes} after it for turnaround.",
+        "{units_free} of {units} free throughout.",
+    ),
+    "too_short": (
+        "It lasts {minutes} minutes; the shortest booking is {shortest_minutes}.",
+        "It lasts {minutes} minutes, at least {shortest_minutes}.",
+    ),
+    "too_long": (
+        "It lasts {minutes} minutes; the longest booking is {longest_minutes}.",
+        "It lasts {minutes} minutes, at most {longest_minutes}.",
+    ),
+    "off_step": (
+        "Bookings start and end on steps of {step_minutes} minutes, counted from local midnight.",
+        "It starts and ends on a step of {step_minutes} minutes.",
+    ),
+    "too_soon": (
+        "It must be booked at least {notice_minutes} minutes before it starts.",
+        "It starts at least {notice_minutes} minutes from now.",
+    ),
+    "too_far_ahead": (
+        "It can be booked at most {horizon_days} days ahead.",
+        "It starts within {horizon_days} days.",
+    ),
+    "in_the_past": ("It starts in the past.", "It starts in the future."),
+    "too_few_units": (
+        "{units_wanted} are wanted and there are {units}.",
+        "{units_wanted} wanted, and there are {units}.",
+    ),
+    "too_small": ("It holds {capacity} people; {attendees} would come.", "It is large enough."),
+    "too_few_attendees": (
+        "It is for at least {min_attendees} people; {attendees} would come.",
+        "At least {min_attendees} people would come.",
+    ),
+    "feature_missing": ("It lacks {feature}.", "It has {feature}."),
+    "too_far": ("It is {distance_m} m away, further than {within_m} m.", "It is {distance_m} m away."),
+    "requirement_missing": (
+        "The booker must hold {requirement}, and its record does not show it.",
+        "The booker holds {requirement}.",
+    ),
+    "requirement_expired": (
+        "The booker's {requirement} counts until {expires_on}, which is before this date.",
+        "The booker holds {requirement}.",
+    ),
+    "not_listed": ("It is not listed for booking at present.", "It is listed."),
+    "unverified": ("The booker has not been verified yet.", "The booker is verified."),
+    "too_dear": ("It is not free of charge.", "Its price is within what was asked for."),
+    "limit_reached": ("A limit that the owner has set is reached.", "Within the owner's limits."),
+    "allowance_used": ("Its allowance is used up.", "Within its allowance."),
+}
+assert set(SENTENCES) == set(get_args(ReasonCode))  # noqa: S101 - a code without a sentence never starts
+
+
+def reason(
+    code: ReasonCode, *, passed: bool, numbers: Mapping[str, int | str] | None = None, asset_id: UUID | None = None
+) -> Reason:
+    """A reason with its sentence; `numbers` holds at least what the sentence names."""
+    given = dict(numbers or {})
+    if code == "requirement_expired" and passed:
+        code = "requirement_missing"  # the rule it passed first
+    template = SENTENCES[code][passed]
+    return Reason(code=code, text=template.format_map(given), passed=passed, numbers=given, asset_id=asset_id)

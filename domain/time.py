@@ -1,0 +1,50 @@
+"""Wall clocks and instants: the Python twin of rules.instant and rules.repeats in db/functions.sql."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+WEEK = timedelta(days=7)
+
+
+class Period(msgspec.Struct, frozen=True, order=True):
+    """A half-open span of time, `[starts_at, ends_at)`, in UTC."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+def instant(wall: datetime, zone: ZoneInfo) -> datetime:
+    """A naive wall-clock time as an instant: the first of two; where there is none, as much after the gap."""
+    return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+
+
+def wall_clock(moment: datetime, zone: ZoneInfo) -> datetime:
+    """What a clock on the wall shows, naive."""
+    return moment.astimezone(zone).replace(tzinfo=None)
+
+
+def clock_change(wall: datetime, zone: ZoneInfo) -> str | None:
+    """`skipped` for a wall-clock time that does not exist, `repeated` for one that occurs twice, else None."""
+    first, second = wall.replace(tzinfo=zone, fold=0), wall.replace(tzinfo=zone, fold=1)
+    if first.utcoffset() == second.utcoffset():
+        return None
+    return "repeated" if wall_clock(first.astimezone(UTC), zone) == wall else "skipped"
+
+
+def weeks_later(first: Period, zone: ZoneInfo, weeks: int) -> Period:
+    """The same wall-clock period so many weeks later.
+
+    Each end is turned alone, except that a period whose start falls into a gap, or whose wall-clock end does
+    not come after its start (the hour that occurs twice), keeps its length.
+    """
+    if weeks == 0:
+        return first
+    starts, ends = wall_clock(first.starts_at, zone), wall_clock(first.ends_at, zone)
+    starts_at = instant(starts + weeks * WEEK, zone)
+    if ends <= starts:
+        return Period(starts_at, starts_at + (first.ends_at - first.starts_at))
+    if clock_change(starts + weeks * WEEK, zone) == "skipped":
+        return Period(starts_at, starts_at + (ends - starts))
+    return Period(starts_at, instant(ends + weeks * WEEK, zone))

@@ -1,0 +1,106 @@
+"""Which of an asset's identical units a booking gets. Units are interchangeable until an occupancy begins.
+
+Pure: it plans under the asset's lock; what it plans the database's exclusion constraint keeps or refuses.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import chain
+
+import msgspec
+
+
+class Seat(msgspec.Struct, frozen=True):
+    """One unit, taken from `lower` to `upper` (turnaround included). `begun`: it may not be moved any more."""
+
+    unit: int
+    lower: datetime
+    upper: datetime
+    occurrence: int | str
+    begun: bool = False
+    held_until: datetime | None = None
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """So many units from `lower` to `upper`, turnaround included."""
+
+    occurrence: int | str
+    units: int
+    lower: datetime
+    upper: datetime
+
+
+def most_taken(seats: Iterable[Seat], lower: datetime, upper: datetime) -> int:
+    """The most units taken at any one moment of a span."""
+    touching = [seat for seat in seats if seat.lower < upper and lower < seat.upper]
+    moments = sorted(
+        chain.from_iterable(((max(seat.lower, lower), 1), (seat.upper, -1)) for seat in touching)
+    )
+    running = most = 0
+    for _, change in moments:
+        running += change
+        most = max(most, running)
+    return most
+
+
+def free_units(seats: Iterable[Seat], units: int, lower: datetime, upper: datetime) -> list[int]:
+    """The units that nobody has at any moment of a span."""
+    taken = {seat.unit for seat in seats if seat.lower < upper and lower < seat.upper}
+    return [unit for unit in range(1, units + 1) if unit not in taken]
+
+
+def accept(wishes: Iterable[Wish], seats: Sequence[Seat], units: int) -> list[Wish]:
+    """Those wishes, in order of start, for which enough units remain at every moment, earlier ones counted."""
+    standing = list(seats)
+    accepted = []
+    for wish in sorted(wishes, key=lambda each: each.lower):
+        if most_taken(standing, wish.lower, wish.upper) <= units - wish.units:
+            accepted.append(wish)
+            standing += [Seat(0, wish.lower, wish.upper, wish.occurrence)] * wish.units
+    return accepted
+
+
+def seat(wishes: Sequence[Wish], seats: Sequence[Seat], units: int) -> list[Seat] | None:
+    """A seat for each unit of accepted wishes, the same unit through a series where it can be; None if none of
+    the units is free throughout one of them, so that others have to move.
+    """
+    taken = list(seats)
+    popular = [unit for wish in wishes for unit in free_units(seats, units, wish.lower, wish.upper)]
+    made = []
+    for wish in wishes:
+        free = free_units(taken, units, wish.lower, wish.upper)
+        if len(free) < wish.units:
+            return None
+        free.sort(key=lambda unit: (-popular.count(unit), unit))
+        got = [Seat(unit, wish.lower, wish.upper, wish.occurrence) for unit in free[: wish.units]]
+        taken += got
+        made += got
+    return made
+
+
+def reseat(wishes: Iterable[Wish], seats: Sequence[Seat], units: int) -> list[Seat]:
+    """Every seat anew, wishes included: what has begun stays, the rest greedily in order of start.
+
+    Where at no moment more than all units are wanted this always succeeds, for intervals in order of start need
+    no more units than overlap at a moment, except around seats that may not move; then the lowest start wins
+    and the database refuses the rest. Raises LookupError if it does not work out.
+    """
+    fixed = [each for each in seats if each.begun]
+    loose = [each for each in seats if not each.begun]
+    loose += [
+        Seat(0, wish.lower, wish.upper, wish.occurrence) for wish in wishes for _ in range(wish.units)
+    ]
+    free_from: dict[int, datetime | None] = dict.fromkeys(range(1, units + 1))
+    for each in fixed:
+        before = free_from[each.unit]
+        free_from[each.unit] = each.upper if before is None else max(before, each.upper)
+    placed = list(fixed)
+    for each in sorted(loose, key=lambda one: (one.lower, one.upper)):
+        unit = next(
+            (number for number, until in free_from.items() if until is None or until <= each.lower), None
+        )
+        if unit is None:
+            raise LookupError(each.occurrence)
+        free_from[unit] = each.upper
+        placed.append(msgspec.structs.replace(each, unit=unit))
+    return placed

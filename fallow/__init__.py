@@ -1,0 +1,1 @@
+"""The command: a private database cluster, servers, migrations, demo data, an operator's work."""

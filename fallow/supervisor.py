@@ -1,0 +1,160 @@
+"""Server processes that share one listening socket, and what keeps them running.
+
+There is no master process to lose: the socket is bound here, before any other work, and handed down.
+"""
+
+import contextlib
+import http.client
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from db.errors import SetupFailed
+
+PATIENCE = 20  # seconds that running requests get to finish
+GIVE_UP_AFTER = 5  # servers that died …
+GIVE_UP_WITHIN = 60  # … within so many seconds
+READY_WITHIN = 60
+LAST_PORT = 65535
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def one_interrupt_stops() -> None:
+    """Turn the first of Ctrl-C, SIGTERM and SIGHUP into KeyboardInterrupt; nothing disturbs what follows.
+
+    SIGHUP stays ignored where it was (nohup); SIGINT does not: shells ignore it for what runs behind them.
+    """
+
+    def interrupt(number: int, _frame: object) -> None:
+        for each in INTERRUPTS:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt(number)
+
+    for each in INTERRUPTS:
+        if each is not signal.SIGHUP or signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, interrupt)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take the address, or raise SetupFailed saying why not."""
+    with contextlib.ExitStack() as undo:
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            listener = undo.enter_context(socket.socket(family, kind, protocol))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(2048)
+        except OSError as error:
+            other = port + 1 if port < LAST_PORT else 8000
+            raise SetupFailed(
+                f"Cannot listen on {host}:{port} ({error.strerror}); "
+                f"choose another port, for example: PORT={other} make run"
+            ) from None
+        undo.pop_all()
+    return listener
+
+
+class Servers:
+    """So many uvicorn processes on one socket; a dead one is replaced."""
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        *,
+        count: int,
+        environment: Mapping[str, str],
+        app: str = "api.app:create_app",
+    ) -> None:
+        self.listener = listener
+        self.app = app
+        self.environment = dict(environment)
+        self.deaths: deque[float] = deque(maxlen=GIVE_UP_AFTER)
+        self.running = [self._start() for _ in range(count)]
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        descriptor = self.listener.fileno()
+        return subprocess.Popen(
+            [
+                "setpriv",
+                "--pdeathsig",
+                "TERM",
+                sys.executable,
+                "-m",
+                "fallow.server",
+                str(descriptor),
+                self.app,
+            ],
+            pass_fds=(descriptor,),
+            env=self.environment,
+            start_new_session=True,
+        )
+
+    def tend(self) -> None:
+        """Replace what died. Raises SetupFailed when that happens again and again."""
+        for place, server in enumerate(self.running):
+            if server.poll() is None:
+                continue
+            self.deaths.append(time.monotonic())
+            if len(self.deaths) == GIVE_UP_AFTER and self.deaths[-1] - self.deaths[0] < GIVE_UP_WITHIN:
+                raise SetupFailed(
+                    f"The server ended {GIVE_UP_AFTER} times within a minute (code {server.returncode}); "
+                    "what it wrote above says why."
+                )
+            self.running[place] = self._start()
+
+    def stop(self) -> None:
+        """Take no more requests, finish those that run, end."""
+        self.listener.close()
+        for server in self.running:
+            server.terminate()
+        deadline = time.monotonic() + PATIENCE + 5
+        for server in self.running:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                server.wait(max(0, deadline - time.monotonic()))
+            if server.poll() is None:
+                server.kill()
+                server.wait()
+
+
+def supervise(servers: Servers, *, alive: Callable[[], bool], announce: Callable[[], None]) -> None:
+    """Keep the servers running until an interrupt (KeyboardInterrupt), announcing once that they answer.
+
+    Raises SetupFailed when the database ends (alive answers False) or the servers cannot be kept running.
+    """
+    host, port = servers.listener.getsockname()[:2]
+    deadline = time.monotonic() + READY_WITHIN
+    announced = False
+    try:
+        while True:
+            if not alive():
+                raise SetupFailed("The database ended unexpectedly; .fallow/postgres.log says why.")
+            servers.tend()
+            if not announced and answers(host, port):
+                announce()
+                announced = True
+            if not announced and time.monotonic() > deadline:
+                raise SetupFailed(f"The server does not answer after {READY_WITHIN} seconds.")
+            time.sleep(0.2 if announced else 0.05)
+    finally:
+        servers.stop()
+
+
+def answers(host: str, port: int) -> bool:
+    """Whether a server takes requests there."""
+    connection = http.client.HTTPConnection(reachable(host), port, timeout=1)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status < http.HTTPStatus.INTERNAL_SERVER_ERROR
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def reachable(host: str) -> str:
+    """Where a server that listens there is reached from this machine."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
