@@ -7,6 +7,7 @@ import time
 
 import structlog
 from litestar.enums import ScopeType
+from litestar.status_codes import HTTP_200_OK
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import EventDict, Processor
 from uuid_utils.compat import uuid7
@@ -15,6 +16,7 @@ REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 SECRET = re.compile(r"fallow_[A-Za-z0-9_-]+")
 DETAIL = re.compile(r"^\s*(DETAIL|CONTEXT|HINT):.*$\n?", re.MULTILINE)
 LONGEST_PATH = 200
+PROBES = ("/healthz", "/readyz")
 
 log = structlog.stdlib.get_logger("fallow")
 
@@ -73,6 +75,8 @@ def configure() -> None:
 class RequestLog:
     """Outermost ASGI layer: names each request, answers with its name, and logs one line when it is done.
 
+    Probes that find all well are not logged.
+
     The name is the caller's X-Request-Id if it is 1 to 128 letters, digits, dots, underscores, dashes; else
     a UUIDv7. It is scope["state"]["request_id"] for the layers within and request_id in every line they log.
     """
@@ -100,10 +104,12 @@ class RequestLog:
             try:
                 await self.app(scope, receive, send_named)
             finally:
-                log.info(
+                path = scope.get("path_template") or scope["path"]
+                log.log(
+                    logging.DEBUG if path in PROBES and status == HTTP_200_OK else logging.INFO,
                     "request",
                     method=scope["method"],
-                    path=(scope.get("path_template") or scope["path"])[:LONGEST_PATH],
+                    path=path[:LONGEST_PATH],
                     status=status or 500,
                     milliseconds=round((time.perf_counter() - started) * 1000, 1),
                 )

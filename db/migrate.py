@@ -94,7 +94,11 @@ async def make_extensions(conn: db.connection.Connection) -> None:
             continue
         try:
             await conn.execute(f"CREATE EXTENSION {name}")
-        except (asyncpg.InsufficientPrivilegeError, asyncpg.FeatureNotSupportedError, asyncpg.UndefinedFileError) as error:
+        except (
+            asyncpg.InsufficientPrivilegeError,
+            asyncpg.FeatureNotSupportedError,
+            asyncpg.UndefinedFileError,
+        ) as error:
             raise SetupFailed(
                 f"This database lacks {name}: ask its administrator to install it and type CREATE EXTENSION {name};"
             ) from error
@@ -102,7 +106,9 @@ async def make_extensions(conn: db.connection.Connection) -> None:
 
 async def upgrade(url: str) -> None:
     """Run the migrations that are missing, in one transaction."""
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool)
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url), poolclass=NullPool
+    )
     async with engine.begin() as connection:
         await connection.run_sync(upgrade_to_head)
     await engine.dispose()

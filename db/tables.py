@@ -177,7 +177,11 @@ timetables = Table(
     required("id", UUID),
     required("owner_id", UUID),
     Column("name", Text, comment="null: one asset's own hours"),
-    required("hours", JSONB, comment="the Hours as sent; the columns below and seasons, exceptions are made from it"),
+    required(
+        "hours",
+        JSONB,
+        comment="the Hours as sent; the columns below and seasons, exceptions are made from it",
+    ),
     Column("applies_to", Text, comment="null: each asset by its kind"),
     required("always", Boolean),
     Column("holidays_region", Text),
@@ -197,7 +201,9 @@ seasons = Table(
     required("dates", DATERANGE),
     required("cycle_weeks", Integer),
     required("days", ARRAY(INT4MULTIRANGE), comment="one per day of the cycle, minutes from that midnight"),
-    ExcludeConstraint(("owner_id", "="), ("timetable_id", "="), ("dates", "&&"), using="gist", name="seasons_overlap_excl"),
+    ExcludeConstraint(
+        ("owner_id", "="), ("timetable_id", "="), ("dates", "&&"), using="gist", name="seasons_overlap_excl"
+    ),
     ForeignKeyConstraint(["timetable_id", "owner_id"], ["timetables.id", "timetables.owner_id"], ondelete="CASCADE"),
     CheckConstraint("cycle_weeks >= 1 AND cardinality(days) = 7 * cycle_weeks", name="cycle"),
     Index(None, "owner_id", "timetable_id"),
@@ -283,7 +289,13 @@ assets = Table(
     CheckConstraint("state IN ('draft', 'listed', 'paused', 'archived')", name="state"),
     CheckConstraint("units >= 1", name="units"),
     CheckConstraint("1440 % step_minutes = 0", name="step"),
-    Index("assets_category_location_idx", "category", "location", postgresql_using="gist", postgresql_where=text("state = 'listed'")),
+    Index(
+        "assets_category_location_idx",
+        "category",
+        "location",
+        postgresql_using="gist",
+        postgresql_where=text("state = 'listed'"),
+    ),
     Index("assets_location_idx", "location", postgresql_using="gist", postgresql_where=text("state = 'listed'")),
     Index(None, "owner_id", "id"),
     Index(None, "site_id"),

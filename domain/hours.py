@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from domain.errors import Fault, HoursOverlap, Invalid
-from domain.types import Instant, LocalDate, LongText, ShortText
+from domain.types import Instant, LocalDate, ShortText
 
 DAY = 1440
 
@@ -79,7 +79,7 @@ class HoursException(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
 
 class Holidays(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What public holidays are: closed, open as usual, or other hours. `region` null: nobody's holidays count."""
+    """What public holidays are: closed, open as usual, or other hours. `region` null: none count."""
 
     region: HolidayRegion | None = None
     then: HolidayHours = "open"
@@ -87,10 +87,11 @@ class Holidays(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A timetable: seasons of weekly hours (or `always`), one-day exceptions, public holidays.
+    """A timetable: seasons of weekly hours, one-day exceptions, public holidays. With `always` it is open
+    round the clock and its seasons do not count.
 
-    An exception wins over a holiday, a holiday over the season. `applies_to` null: `whole_period` for space and
-    people, `start_and_end` for vehicle and equipment.
+    An exception wins over a holiday, a holiday over the season. `applies_to` null: `whole_period` for space
+    and people, `start_and_end` for vehicle and equipment.
     """
 
     applies_to: AppliesTo | None = None
@@ -106,31 +107,8 @@ class HoursRequest(Hours, frozen=True, forbid_unknown_fields=True, kw_only=True)
     dry_run: bool = False
 
 
-class TimetableRequest(HoursRequest, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A timetable as sent."""
-
-    name: Annotated[ShortText, Meta(min_length=1)]
-
-
-class Timetable(Hours, frozen=True, kw_only=True):
-    """Hours that many assets of one owner share."""
-
-    id: UUID
-    owner_id: UUID
-    name: str
-    created_at: Instant
-    updated_at: Instant
-
-
-class TimetablePage(msgspec.Struct, frozen=True):
-    """Timetables, newest first, and the cursor to the next."""
-
-    items: list[Timetable]
-    next: str | None
-
-
 class BookingHit(msgspec.Struct, frozen=True):
-    """A booked occurrence that no longer fits. It stays as it is: whoever made the change talks to the booker."""
+    """A booked occurrence that no longer fits. It stays as it is: owner and booker talk to each other."""
 
     booking_id: UUID
     occurrence_id: UUID
@@ -145,17 +123,10 @@ class HoursChange(msgspec.Struct, frozen=True):
     bookings_hit: list[BookingHit]
 
 
-class TimetableChange(msgspec.Struct, frozen=True):
-    """A timetable and the bookings that now lie outside it."""
-
-    timetable: Timetable
-    bookings_hit: list[BookingHit]
-
-
 class CompiledHours(msgspec.Struct, frozen=True):
-    """Hours as the database keeps them. Each text is an `int4multirange` such as `{[1080,1320)}`, in minutes from
-    that day's midnight; past 1440 is the next day. A season is (first date, last date or None, weeks of its
-    cycle, one text for each day of the cycle from the Monday of its first week).
+    """Hours as the database keeps them. Each text is an `int4multirange` such as `{[1080,1320)}`, in minutes
+    from that day's midnight; past 1440 is the next day. A season is (first date, last date or None, weeks of
+    its cycle, one text for each day of the cycle from the Monday of its first week).
     """
 
     applies_to: AppliesTo | None
@@ -167,8 +138,8 @@ class CompiledHours(msgspec.Struct, frozen=True):
 
 
 def compile(hours: Hours) -> CompiledHours:  # noqa: A001 - always written domain.hours.compile
-    """Hours as rules in minutes. Raises Invalid with every fault at once, or HoursOverlap where the only fault is
-    that two seasons share a date.
+    """Hours as rules in minutes. Raises Invalid with every fault at once, or HoursOverlap where the only
+    fault is that two seasons share a date.
     """
     faults = [*season_faults(hours), *exception_faults(hours), *holiday_faults(hours.holidays)]
     overlaps = list(overlapping(hours.seasons))
@@ -186,6 +157,18 @@ def compile(hours: Hours) -> CompiledHours:  # noqa: A001 - always written domai
         seasons=[(one.starts_on, one.ends_on, one.cycle_weeks, days(one)) for one in hours.seasons],
         exceptions=[(one.on, multirange(one.hours)) for one in hours.exceptions],
     )
+
+
+def only_hours(hours: Hours) -> Hours:
+    """Hours as they are kept, without what else was sent beside them."""
+    return Hours(**{name: getattr(hours, name) for name in Hours.__struct_fields__})
+
+
+def is_ever_open(hours: Hours | None) -> bool:
+    """Whether anything could be booked at some time by these hours, as far as they themselves say."""
+    if hours is None:
+        return False
+    return hours.always or any(one.hours for one in hours.seasons) or any(one.hours for one in hours.exceptions)
 
 
 def days(season: Season) -> list[str]:
@@ -221,15 +204,13 @@ def minutes(wall: str) -> int:
 
 def season_faults(hours: Hours) -> Iterator[Fault]:
     """What is wrong with each season by itself."""
-    if hours.always and hours.seasons:
-        yield Fault("#/seasons", "What is always open has no seasons.")
     for number, season in enumerate(hours.seasons):
         pointer = f"#/seasons/{number}"
         if season.ends_on is not None and season.ends_on < season.starts_on:
             yield Fault(f"{pointer}/ends_on", "It must not be before starts_on.")
         for place, each in enumerate(season.hours):
             if each.week > season.cycle_weeks:
-                yield Fault(f"{pointer}/hours/{place}/week", f"The cycle has weeks 1 to {season.cycle_weeks}.")
+                yield Fault(f"{pointer}/hours/{place}/week", f"The cycle has {season.cycle_weeks} weeks.")
         yield from opening_faults(season.hours, f"{pointer}/hours")
 
 
@@ -245,8 +226,6 @@ def exception_faults(hours: Hours) -> Iterator[Fault]:
 
 def holiday_faults(holidays: Holidays) -> Iterator[Fault]:
     """What is wrong with the public holidays."""
-    if holidays.region is None and holidays.then != "open":
-        yield Fault("#/holidays/region", "Say whose public holidays these are.")
     if (holidays.then == "hours") != bool(holidays.hours):
         yield Fault("#/holidays/hours", "Hours are given when `then` is hours, and only then.")
     yield from opening_faults(holidays.hours, "#/holidays/hours")
@@ -256,7 +235,7 @@ def opening_faults(openings: Sequence[Opening | WeeklyHours], pointer: str) -> I
     """Openings that would last no time."""
     for place, each in enumerate(openings):
         if each.opens == each.closes:
-            yield Fault(f"{pointer}/{place}/closes", "It must differ from opens; a whole day is 00:00 to 24:00.")
+            yield Fault(f"{pointer}/{place}/closes", "It must differ from opens; a day is 00:00 to 24:00.")
 
 
 def overlapping(seasons: Sequence[Season]) -> Iterator[Fault]:

@@ -44,8 +44,8 @@ class Reason(msgspec.Struct, frozen=True):
 SENTENCES: Mapping[str, tuple[str, str]] = {
     "closed": ("It is closed for all or part of this period.", "It is open throughout."),
     "taken": (
-        "Only {units_free} of {units} free throughout; {units_wanted} wanted, with {turnaround_before_minutes} minutes"
-        " before and {turnaround_after_minutes} after it for turnaround.",
+        "Only {units_free} of {units} free throughout, {units_wanted} wanted (turnaround: {turnaround_before_minutes}"
+        " minutes before, {turnaround_after_minutes} after).",
         "{units_free} of {units} free throughout.",
     ),
     "too_short": (
@@ -98,7 +98,11 @@ assert set(SENTENCES) == set(get_args(ReasonCode))  # noqa: S101 - a code withou
 
 
 def reason(
-    code: ReasonCode, *, passed: bool, numbers: Mapping[str, int | str] | None = None, asset_id: UUID | None = None
+    code: ReasonCode,
+    *,
+    passed: bool,
+    numbers: Mapping[str, int | str] | None = None,
+    asset_id: UUID | None = None,
 ) -> Reason:
     """A reason with its sentence; `numbers` holds at least what the sentence names."""
     given = dict(numbers or {})

@@ -1,10 +1,12 @@
 """Wall clocks and instants: the Python twin of rules.instant and rules.repeats in db/functions.sql."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+ClockChangeKind = Literal["skipped", "repeated"]
 WEEK = timedelta(days=7)
 
 
@@ -25,7 +27,7 @@ def wall_clock(moment: datetime, zone: ZoneInfo) -> datetime:
     return moment.astimezone(zone).replace(tzinfo=None)
 
 
-def clock_change(wall: datetime, zone: ZoneInfo) -> str | None:
+def clock_change(wall: datetime, zone: ZoneInfo) -> ClockChangeKind | None:
     """`skipped` for a wall-clock time that does not exist, `repeated` for one that occurs twice, else None."""
     first, second = wall.replace(tzinfo=zone, fold=0), wall.replace(tzinfo=zone, fold=1)
     if first.utcoffset() == second.utcoffset():

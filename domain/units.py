@@ -6,6 +6,7 @@ Pure: it plans under the asset's lock; what it plans the database's exclusion co
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import chain
+from uuid import UUID
 
 import msgspec
 
@@ -16,7 +17,7 @@ class Seat(msgspec.Struct, frozen=True):
     unit: int
     lower: datetime
     upper: datetime
-    occurrence: int | str
+    occurrence: UUID | None
     begun: bool = False
     held_until: datetime | None = None
 
@@ -24,7 +25,7 @@ class Seat(msgspec.Struct, frozen=True):
 class Wish(msgspec.Struct, frozen=True):
     """So many units from `lower` to `upper`, turnaround included."""
 
-    occurrence: int | str
+    occurrence: UUID
     units: int
     lower: datetime
     upper: datetime
@@ -33,9 +34,7 @@ class Wish(msgspec.Struct, frozen=True):
 def most_taken(seats: Iterable[Seat], lower: datetime, upper: datetime) -> int:
     """The most units taken at any one moment of a span."""
     touching = [seat for seat in seats if seat.lower < upper and lower < seat.upper]
-    moments = sorted(
-        chain.from_iterable(((max(seat.lower, lower), 1), (seat.upper, -1)) for seat in touching)
-    )
+    moments = sorted(chain.from_iterable(((max(seat.lower, lower), 1), (seat.upper, -1)) for seat in touching))
     running = most = 0
     for _, change in moments:
         running += change
@@ -81,24 +80,19 @@ def seat(wishes: Sequence[Wish], seats: Sequence[Seat], units: int) -> list[Seat
 def reseat(wishes: Iterable[Wish], seats: Sequence[Seat], units: int) -> list[Seat]:
     """Every seat anew, wishes included: what has begun stays, the rest greedily in order of start.
 
-    Where at no moment more than all units are wanted this always succeeds, for intervals in order of start need
-    no more units than overlap at a moment, except around seats that may not move; then the lowest start wins
-    and the database refuses the rest. Raises LookupError if it does not work out.
+    Intervals taken in order of start need no more units than overlap at one moment, and what has begun starts
+    before all the rest, so this succeeds whenever the wishes were accepted; LookupError otherwise.
     """
     fixed = [each for each in seats if each.begun]
     loose = [each for each in seats if not each.begun]
-    loose += [
-        Seat(0, wish.lower, wish.upper, wish.occurrence) for wish in wishes for _ in range(wish.units)
-    ]
+    loose += [Seat(0, wish.lower, wish.upper, wish.occurrence) for wish in wishes for _ in range(wish.units)]
     free_from: dict[int, datetime | None] = dict.fromkeys(range(1, units + 1))
     for each in fixed:
         before = free_from[each.unit]
         free_from[each.unit] = each.upper if before is None else max(before, each.upper)
     placed = list(fixed)
     for each in sorted(loose, key=lambda one: (one.lower, one.upper)):
-        unit = next(
-            (number for number, until in free_from.items() if until is None or until <= each.lower), None
-        )
+        unit = next((number for number, until in free_from.items() if until is None or until <= each.lower), None)
         if unit is None:
             raise LookupError(each.occurrence)
         free_from[unit] = each.upper

@@ -11,11 +11,15 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from api import settings
 from db.connection import connect
+from db.errors import SetupFailed
+from db.migrate import current, version
 from db.migrate import migrate as migrate_database
-from fallow import home
+from fallow import home, organisations, tokens
 from fallow.cluster import Cluster
 from fallow.failures import explain
+from fallow.home import say
 from fallow.supervisor import Servers, listen, one_interrupt_stops, reachable, supervise
 
 app = typer.Typer(
@@ -25,6 +29,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(organisations.app, name="organisations")
+app.add_typer(tokens.app, name="tokens")
 
 Host = Annotated[str, typer.Option(envvar="FALLOW_HOST", help="Address to listen on.")]
 Port = Annotated[int, typer.Option(envvar="PORT", min=0, max=65535, help="Port to listen on; 0 takes any.")]
@@ -67,10 +74,15 @@ def _prepare(url: str) -> None:
 
 
 def _check(url: str) -> None:
-    async def try_to_connect() -> None:
-        await (await connect(url)).close()
+    async def is_current() -> bool:
+        conn = await connect(url)
+        try:
+            return await current(conn) == version()
+        finally:
+            await conn.close()
 
-    asyncio.run(try_to_connect())
+    if not asyncio.run(is_current()):
+        raise SetupFailed("The database is not of this version of Fallow; type: fallow migrate")
 
 
 def _serve(host: str, port: int, processes: int, prepare: Callable[[str], None]) -> None:
@@ -82,6 +94,7 @@ def _serve(host: str, port: int, processes: int, prepare: Callable[[str], None])
 
 def _serve_until_interrupted(host: str, port: int, processes: int, prepare: Callable[[str], None]) -> None:
     """Claim the folder, then the port, then start the database and the servers; at the end undo it all."""
+    settings.read({**os.environ, "DATABASE_URL": "checked later"})
     configured = home.configured_database()
     cluster = None if configured else Cluster(home.home())
     with ExitStack() as stack:
@@ -108,18 +121,11 @@ def announce(address: str) -> None:
     typer.echo("\n".join([*lines, "Ctrl-C stops it.", ""]))
 
 
-def say(sentence: str) -> None:
-    """One sentence for whoever typed the command."""
-    typer.echo(f"fallow: {sentence}", err=True)
-
-
 @contextmanager
 def progress() -> Iterator[Callable[[str, int, int], None]]:
     """A bar on a terminal, nothing elsewhere. Gives the function that is told (what, done, of how many)."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(
-        *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
-    ) as bar:
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("starting", total=None)
         yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
 

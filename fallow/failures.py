@@ -12,15 +12,46 @@ import asyncpg
 from asyncpg.exceptions import ClientConfigurationError
 
 from db.errors import SetupFailed
+from domain.errors import Refused
 from fallow.postgres import NO_ROOM
 
-MISSING_TABLES = "The database has no tables of Fallow's, or old ones: type: fallow migrate"
+DATABASE: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
+    (
+        (ClientConfigurationError,),
+        "DATABASE_URL is no address of a PostgreSQL database ({said}).",
+    ),
+    (
+        (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError),
+        "The database refuses DATABASE_URL ({said}); correct the user, password or database in it.",
+    ),
+    (
+        (asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError),
+        "The database takes no connection now ({said}); try again in a moment.",
+    ),
+    (
+        (asyncpg.LockNotAvailableError,),
+        "Somebody else is changing the same thing; try again in a moment.",
+    ),
+    (
+        (asyncpg.InsufficientPrivilegeError,),
+        "The user in DATABASE_URL may not do this ({said}); ask the database's administrator.",
+    ),
+    (
+        (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError),
+        "The database went away ({said}); start again.",
+    ),
+    (
+        (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.UndefinedFunctionError),
+        "The database is not of this version of Fallow; type: fallow migrate",
+    ),
+)
 
 
 def explain(failure: BaseException) -> str | None:
-    """The sentence for a failure, from the innermost cause that has one; None where there is none."""
-    sentences = [sentence for error in causes(failure) if (sentence := explain_one(error))]
-    return sentences[-1] if sentences else None
+    """The sentence for a failure: our own, else of its innermost cause that has one; None where none has."""
+    ours = [str(error) for error in causes(failure) if isinstance(error, SetupFailed | Refused)]
+    others = [sentence for error in causes(failure) if (sentence := explain_one(error))]
+    return next(iter([*ours, *reversed(others)]), None)
 
 
 def causes(failure: BaseException) -> Iterator[BaseException]:
@@ -28,13 +59,11 @@ def causes(failure: BaseException) -> Iterator[BaseException]:
     error: BaseException | None = failure
     while error:
         yield error
-        error = error.__cause__ or error.__context__
+        error = error.__cause__
 
 
 def explain_one(error: BaseException) -> str | None:
     """The sentence for one error, its causes aside."""
-    if isinstance(error, SetupFailed):
-        return str(error)
     if isinstance(error, asyncpg.DiskFullError) or NO_ROOM in str(error):
         where = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
         return f"The disk is full{where}; make room and start again."
@@ -45,21 +74,10 @@ def explain_one(error: BaseException) -> str | None:
 
 def explain_database(error: BaseException) -> str | None:
     """What PostgreSQL or the way to it refused."""
-    said = str(error).splitlines()[0] if str(error) else type(error).__name__
-    if isinstance(error, ClientConfigurationError):
-        return f"DATABASE_URL is no address of a PostgreSQL database ({said})."
-    if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError | asyncpg.InvalidCatalogNameError):
-        return f"The database refuses DATABASE_URL ({said}); correct the user, password or database in it."
-    if isinstance(error, asyncpg.CannotConnectNowError | asyncpg.TooManyConnectionsError):
-        return f"The database takes no connection now ({said}); try again in a moment."
-    if isinstance(
-        error, asyncpg.PostgresConnectionError | asyncpg.AdminShutdownError | asyncpg.CrashShutdownError
-    ):
-        return f"The database went away ({said}); start again."
-    if isinstance(
-        error, asyncpg.UndefinedTableError | asyncpg.UndefinedColumnError | asyncpg.UndefinedFunctionError
-    ):
-        return MISSING_TABLES
+    said = next(iter(str(error).splitlines()), type(error).__name__)
+    for kinds, sentence in DATABASE:
+        if isinstance(error, kinds):
+            return sentence.format(said=said)
     return None
 
 
@@ -67,7 +85,8 @@ def explain_machine(error: OSError) -> str:
     """What the machine refused."""
     where = f" ({error.filename})" if error.filename else ""
     if isinstance(error, socket.gaierror | ConnectionError | TimeoutError):
-        why = os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror or error
+        number = error.errno or 0  # negative for names that do not resolve
+        why = os.strerror(number) if number > 0 else error.strerror or error
         return f"The database cannot be reached ({why}); does it run, and is DATABASE_URL right?"
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
         return f"No permission{where}: run Fallow as the owner of its folder, or set FALLOW_HOME to another."

@@ -1,14 +1,21 @@
 """FALLOW_HOME: the database of one checkout, and the key of its demo."""
 
+import asyncio
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
+import typer
+
+from db.connection import Connection, connect
 from db.errors import SetupFailed
 from fallow.cluster import AlreadyRunning, Cluster
 
+T = TypeVar("T")
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -63,3 +70,23 @@ def _address_when_ready(cluster: Cluster) -> str:
             raise SetupFailed("Fallow is starting or stopping in another process; try again in a moment.")
         time.sleep(0.1)
     return cluster.url()
+
+
+def change(work: Callable[[Connection, datetime], Awaitable[T]]) -> T:
+    """Do an operator's work in one transaction on this checkout's database."""
+
+    async def transact(url: str) -> T:
+        conn = await connect(url)
+        try:
+            async with conn.transaction():
+                return await work(conn, datetime.now(UTC))
+        finally:
+            await conn.close()
+
+    with database() as url:
+        return asyncio.run(transact(url))
+
+
+def say(sentence: str) -> None:
+    """One sentence for whoever typed the command."""
+    typer.echo(f"fallow: {sentence}", err=True)

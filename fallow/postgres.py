@@ -23,9 +23,7 @@ def find_programs() -> Path:
         and Path(f"/usr/share/postgresql/{folder.parent.name}/extension/postgis.control").exists()
     ]
     if max(versions, default=0) < OLDEST:
-        raise SetupFailed(
-            "PostgreSQL 15 or newer with PostGIS is missing: run scripts/setup, or set DATABASE_URL."
-        )
+        raise SetupFailed("PostgreSQL 15 or newer with PostGIS is missing: run scripts/setup, or set DATABASE_URL.")
     return Path(f"/usr/lib/postgresql/{max(versions)}/bin")
 
 

@@ -5,6 +5,7 @@ There is no master process to lose: the socket is bound here, before any other w
 
 import contextlib
 import http.client
+import select
 import signal
 import socket
 import subprocess
@@ -125,7 +126,7 @@ def supervise(servers: Servers, *, alive: Callable[[], bool], announce: Callable
 
     Raises SetupFailed when the database ends (alive answers False) or the servers cannot be kept running.
     """
-    host, port = servers.listener.getsockname()[:2]
+    knock = Knock(*servers.listener.getsockname()[:2])
     deadline = time.monotonic() + READY_WITHIN
     announced = False
     try:
@@ -133,7 +134,7 @@ def supervise(servers: Servers, *, alive: Callable[[], bool], announce: Callable
             if not alive():
                 raise SetupFailed("The database ended unexpectedly; .fallow/postgres.log says why.")
             servers.tend()
-            if not announced and answers(host, port):
+            if not announced and knock.is_answered():
                 announce()
                 announced = True
             if not announced and time.monotonic() > deadline:
@@ -143,16 +144,27 @@ def supervise(servers: Servers, *, alive: Callable[[], bool], announce: Callable
         servers.stop()
 
 
-def answers(host: str, port: int) -> bool:
-    """Whether a server takes requests there."""
-    connection = http.client.HTTPConnection(reachable(host), port, timeout=1)
-    try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status < http.HTTPStatus.INTERNAL_SERVER_ERROR
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+class Knock:
+    """A request for /healthz that waits in the socket's queue until a server is there to answer it."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.connection = http.client.HTTPConnection(reachable(host), port)
+        self.waiting = False
+
+    def is_answered(self) -> bool:
+        """Whether a server has answered by now; looks and does not wait."""
+        try:
+            if not self.waiting:
+                self.connection.request("GET", "/healthz")
+                self.waiting = True
+            if not select.select([self.connection.sock], [], [], 0)[0]:
+                return False
+            answered = self.connection.getresponse().status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            answered = False
+        self.connection.close()
+        self.waiting = False
+        return answered
 
 
 def reachable(host: str) -> str:

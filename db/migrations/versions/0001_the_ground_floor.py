@@ -111,9 +111,7 @@ def upgrade() -> None:
         sa.Column("requirement", sa.Text(), nullable=False),
         sa.Column("expires_on", sa.Date(), nullable=True, comment="the last day on which it counts"),
         sa.Column("reference", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"], ["organisations.id"], name=op.f("holdings_organisation_id_fkey")
-        ),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("holdings_organisation_id_fkey")),
         sa.PrimaryKeyConstraint("organisation_id", "requirement", name=op.f("holdings_pkey")),
         comment="Papers and trainings that an organisation holds; private",
     )
@@ -200,9 +198,7 @@ def upgrade() -> None:
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
-        sa.CheckConstraint(
-            "applies_to IN ('whole_period', 'start_and_end')", name=op.f("timetables_applies_to_check")
-        ),
+        sa.CheckConstraint("applies_to IN ('whole_period', 'start_and_end')", name=op.f("timetables_applies_to_check")),
         sa.ForeignKeyConstraint(["owner_id"], ["organisations.id"], name=op.f("timetables_owner_id_fkey")),
         sa.PrimaryKeyConstraint("id", "owner_id", name=op.f("timetables_pkey")),
     )
@@ -221,9 +217,7 @@ def upgrade() -> None:
         sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.CheckConstraint("role IN ('admin', 'manager', 'member')", name=op.f("tokens_role_check")),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"], ["organisations.id"], name=op.f("tokens_organisation_id_fkey")
-        ),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("tokens_organisation_id_fkey")),
         sa.PrimaryKeyConstraint("id", name=op.f("tokens_pkey")),
         sa.UniqueConstraint("hash", name=op.f("tokens_hash_key")),
     )
@@ -285,9 +279,7 @@ def upgrade() -> None:
         sa.Column("horizon_days", sa.Integer(), server_default="365", nullable=False),
         sa.Column("turnaround_before_minutes", sa.Integer(), server_default="0", nullable=False),
         sa.Column("turnaround_after_minutes", sa.Integer(), server_default="0", nullable=False),
-        sa.Column(
-            "price", postgresql.JSONB(astext_type=sa.Text()), nullable=True, comment="{amount, currency, per}"
-        ),
+        sa.Column("price", postgresql.JSONB(astext_type=sa.Text()), nullable=True, comment="{amount, currency, per}"),
         sa.Column("community_price", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("requires", sa.ARRAY(sa.Text()), server_default="{}", nullable=False),
         sa.Column("cancel_notice_minutes", sa.Integer(), server_default="0", nullable=False),
@@ -300,9 +292,7 @@ def upgrade() -> None:
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
-        sa.CheckConstraint(
-            "state IN ('draft', 'listed', 'paused', 'archived')", name=op.f("assets_state_check")
-        ),
+        sa.CheckConstraint("state IN ('draft', 'listed', 'paused', 'archived')", name=op.f("assets_state_check")),
         sa.CheckConstraint("1440 % step_minutes = 0", name=op.f("assets_step_check")),
         sa.CheckConstraint("units >= 1", name=op.f("assets_units_check")),
         sa.ForeignKeyConstraint(
@@ -341,9 +331,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("assets_owner_id_id_idx"), "assets", ["owner_id", "id"], unique=False)
     op.create_index(op.f("assets_owner_id_part_of_idx"), "assets", ["owner_id", "part_of"], unique=False)
-    op.create_index(
-        op.f("assets_owner_id_timetable_id_idx"), "assets", ["owner_id", "timetable_id"], unique=False
-    )
+    op.create_index(op.f("assets_owner_id_timetable_id_idx"), "assets", ["owner_id", "timetable_id"], unique=False)
     op.create_index(op.f("assets_site_id_idx"), "assets", ["site_id"], unique=False)
     op.create_table(
         "exceptions",
@@ -388,9 +376,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
     )
-    op.create_index(
-        op.f("seasons_owner_id_timetable_id_idx"), "seasons", ["owner_id", "timetable_id"], unique=False
-    )
+    op.create_index(op.f("seasons_owner_id_timetable_id_idx"), "seasons", ["owner_id", "timetable_id"], unique=False)
     op.create_table(
         "bookings",
         sa.Column("id", sa.UUID(), nullable=False),
@@ -433,12 +419,8 @@ def upgrade() -> None:
     op.create_index(
         "bookings_asset_idx", "bookings", ["owner_id", "asset_id", sa.literal_column("id DESC")], unique=False
     )
-    op.create_index(
-        "bookings_booker_idx", "bookings", ["booker_id", sa.literal_column("id DESC")], unique=False
-    )
-    op.create_index(
-        "bookings_owner_idx", "bookings", ["owner_id", sa.literal_column("id DESC")], unique=False
-    )
+    op.create_index("bookings_booker_idx", "bookings", ["booker_id", sa.literal_column("id DESC")], unique=False)
+    op.create_index("bookings_owner_idx", "bookings", ["owner_id", sa.literal_column("id DESC")], unique=False)
     op.create_table(
         "closures",
         sa.Column("id", sa.UUID(), nullable=False),
@@ -565,9 +547,7 @@ def upgrade() -> None:
             nullable=False,
             comment="turnaround of the booking's own asset included, as it was when made",
         ),
-        sa.Column(
-            "occurrence_id", sa.UUID(), nullable=True, comment="null when it belongs to an allocation round"
-        ),
+        sa.Column("occurrence_id", sa.UUID(), nullable=True, comment="null when it belongs to an allocation round"),
         sa.Column("held_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
         postgresql.ExcludeConstraint(
             (sa.column("owner_id"), "="),

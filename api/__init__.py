@@ -1,0 +1,1 @@
+"""HTTP in, HTTP out: the only layer that knows Litestar. `app.py` composes it."""

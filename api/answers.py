@@ -1,0 +1,101 @@
+"""How answers leave: ETag and 304, Link, Location, Vary, each made in this one place.
+
+Handlers return Structs. `Answer(struct, status_code=…, headers=…)` where they must say more.
+"""
+
+import hashlib
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+from litestar import Request, Response
+from litestar.app import Litestar
+from litestar.response.base import ASGIResponse
+
+from domain.errors import PreconditionFailed, PreconditionRequired
+from domain.organisations import Registration
+from domain.tokens import Token
+
+T = TypeVar("T")
+AnyRequest = Request[Any, Any, Any]
+
+
+def encode(content: object) -> bytes:
+    """A Struct as JSON."""
+    return msgspec.json.encode(content)
+
+
+def etag(resource: object) -> str:
+    """The strong ETag of a resource as GET answers it to this caller."""
+    return f'"{hashlib.sha256(encode(without_secret(resource))).hexdigest()[:32]}"'
+
+
+def without_secret(content: object) -> object:
+    """An answer as it may be given again: only token secrets are left out."""
+    match content:
+        case Token(token=str()):
+            return msgspec.structs.replace(content, token=None)
+        case Registration():
+            return msgspec.structs.replace(content, token=msgspec.structs.replace(content.token, token=None))
+    return content
+
+
+def must_match(request: AnyRequest, current: object, *etags: str, required: bool = False) -> None:
+    """Compare If-Match with the resource as it is under the lock, as GET would answer it to this caller.
+
+    `etags`: others that will do. Raises PreconditionFailed; with `required`, PreconditionRequired without a header.
+    """
+    sent = request.headers.get("if-match")
+    if sent is None:
+        if required:
+            raise PreconditionRequired
+        return
+    if sent.strip() != "*" and not {etag(current), *etags}.intersection(listed(sent)):
+        raise PreconditionFailed
+
+
+def listed(header: str) -> list[str]:
+    """The ETags of a header."""
+    return [each.strip() for each in header.split(",")]
+
+
+class Answer(Response[T]):
+    """What every handler's answer becomes."""
+
+    def to_asgi_response(self, app: Litestar | None, request: AnyRequest, **options: Any) -> ASGIResponse:
+        """Encode it, say what HTTP wants to know, and leave a copy for the Idempotency-Key."""
+        status = self.status_code or options.get("status_code") or 200
+        self.headers.setdefault("Vary", "Authorization, Accept")
+        if isinstance(self.content, msgspec.Struct):
+            describe(self.content, request, status, self.headers)
+        object_id = getattr(self.content, "id", None)
+        again = without_secret(self.content)
+        if again is not self.content:
+            self.headers["Cache-Control"] = "no-store"
+        body = b"" if self.content is None else encode(again)
+        request.state.answer = (status, dict(self.headers), body, object_id)
+        if request.method == "GET" and is_known(request, self.headers.get("ETag")):
+            return ASGIResponse(status_code=304, headers=dict(self.headers))
+        return super().to_asgi_response(app, request, **options)
+
+
+def describe(content: msgspec.Struct, request: AnyRequest, status: int, headers: dict[str, str]) -> None:
+    """Headers that follow from what is answered."""
+    is_resource = hasattr(content, "id") or request.route_handler.opt.get("resource")
+    if is_resource and not request.state.get("dry_run"):
+        headers.setdefault("ETag", etag(content))
+    if status == 201 and hasattr(content, "id"):
+        headers.setdefault("Location", f"{request.scope['path'].rstrip('/')}/{content.id}")
+    cursor = getattr(content, "next", None)
+    if cursor is not None:
+        name = request.route_handler.opt.get("cursor", "cursor")
+        pairs = [(key, value) for key, value in request.state.query if key != name]
+        headers.setdefault("Link", f'<{request.scope["path"]}?{urlencode([*pairs, (name, cursor)])}>; rel="next"')
+
+
+def is_known(request: AnyRequest, current: str | None) -> bool:
+    """Whether the caller has this already (If-None-Match, weak comparison)."""
+    sent = request.headers.get("if-none-match")
+    if sent is None or current is None:
+        return False
+    return sent.strip() == "*" or current in {each.removeprefix("W/") for each in listed(sent)}

@@ -1,0 +1,100 @@
+"""The application, composed. A feature is one line here."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar, Router
+
+import db.zones
+from api import (
+    answers,
+    assets,
+    availability,
+    bodies,
+    bookings,
+    closures,
+    deps,
+    docs,
+    events,
+    health,
+    hours,
+    idempotency,
+    listing,
+    logs,
+    occurrences,
+    organisations,
+    problems,
+    queries,
+    search,
+    settings,
+    sites,
+    taxonomy,
+    timetables,
+    tokens,
+)
+from api.cors import Cors
+from api.cursors import Cursors
+from api.retries import Retries
+from db.connection import Pool, pool
+
+FEATURES = (
+    organisations.router,
+    tokens.router,
+    events.router,
+    sites.router,
+    assets.router,
+    listing.router,
+    hours.router,
+    timetables.router,
+    closures.router,
+    taxonomy.router,
+    occurrences.router,
+    bookings.router,
+    search.router,
+    availability.router,
+)
+
+
+def create_app(chosen: settings.Settings | None = None) -> Litestar:
+    """A server's application; settings come from the environment unless given. Raises SetupFailed."""
+    chosen = chosen or settings.read()
+    app = Litestar(
+        route_handlers=[Router("/v1", route_handlers=FEATURES), health.router, docs.router, docs.files],
+        dependencies=deps.DEPENDENCIES,
+        before_request=queries.before_request,
+        after_response=deps.note_use,
+        dto=bodies.Body,
+        return_dto=None,
+        response_class=answers.Answer,
+        exception_handlers={**problems.HANDLERS, idempotency.Replayed: idempotency.replay},
+        request_max_body_size=bodies.LARGEST,
+        lifespan=[open_pools],
+        logging_config=None,
+        openapi_config=None,
+    )
+    app.state.settings = chosen
+    app.state.clock = deps.wall_clock
+    app.state.queries = queries.queries(app)
+    app.asgi_handler = logs.RequestLog(Cors(Retries(app.asgi_handler), chosen.cors_origins))
+    return app
+
+
+@asynccontextmanager
+async def open_pools(app: Litestar) -> AsyncIterator[None]:
+    """Both pools while the application runs."""
+    chosen: settings.Settings = app.state.settings
+    logs.configure()
+    async with (
+        pool(chosen.database_url, size=chosen.pool_size) as writing,
+        pool(chosen.database_read_url, read_only=True, size=chosen.pool_size) as reading,
+    ):
+        app.state.writing, app.state.reading = writing, reading
+        app.state.zones = await db.zones.valid(reading)
+        app.state.cursors = Cursors(chosen.secret or await made_at_first_start(reading))
+        yield
+
+
+async def made_at_first_start(reading: Pool) -> bytes:
+    """The secret that the database made for itself."""
+    secret: bytes = await reading.fetchval("SELECT secret FROM service")
+    return secret

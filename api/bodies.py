@@ -1,0 +1,117 @@
+"""Request bodies: JSON and nothing but JSON, at most 256 KiB.
+
+A handler's `data: JSONBody[SiteRequest]` is a whole document, `data: JSONBody[Patch[SiteRequest]]` a merge patch
+(RFC 7396) for one.
+"""
+
+from typing import Any, Generic, TypeVar, get_args, get_origin
+
+import msgspec
+from litestar import Request
+from litestar._openapi.schema_generation import SchemaCreator
+from litestar.dto import AbstractDTO
+from litestar.openapi.spec import Reference, Schema
+from litestar.typing import FieldDefinition
+
+from api.strict import convert
+from domain.errors import Fault, Invalid, Malformed, UnsupportedMediaType
+
+LARGEST = 256 * 1024
+MERGE_PATCH = "application/merge-patch+json"
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class Patch(Generic[T]):
+    """A merge patch for a document of a type."""
+
+    def __init__(self, document: dict[str, Any], kind: type[T]) -> None:
+        self.document = document
+        self.kind = kind
+
+    def merged_into(self, current: T) -> T:
+        """The whole document after the patch, as POST would check it. Raises Invalid with every fault."""
+        document = msgspec.to_builtins(current, str_keys=True)
+        return convert(merge(document, self.document), self.kind)
+
+
+def merge(target: Any, patch: Any) -> Any:
+    """RFC 7396, section 2."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge(merged.get(name), value)
+    return merged
+
+
+def read_json(body: bytes) -> Any:
+    """A body as plain values. Raises Malformed."""
+    try:
+        value = msgspec.json.decode(body.decode())
+        msgspec.json.encode(value)  # a lone surrogate can be escaped into JSON, and is no text
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise Malformed(f"The body is not JSON: {error}.") from None
+    except RecursionError:
+        raise Malformed("The body is nested too deeply.") from None
+    return value
+
+
+def check_content_type(request: Request[Any, Any, Any]) -> None:
+    """Raises UnsupportedMediaType for anything but JSON in UTF-8."""
+    kind, _, parameters = request.headers.get("content-type", "").partition(";")
+    taken = {"application/json", MERGE_PATCH} if request.method == "PATCH" else {"application/json"}
+    charset = parameters.lower().replace('"', "").replace(" ", "")
+    if kind.strip().lower() not in taken or charset not in {"", "charset=utf-8"}:
+        raise UnsupportedMediaType(f"Send {' or '.join(sorted(taken))}, in UTF-8.")
+
+
+class Body(AbstractDTO[msgspec.Struct]):
+    """Litestar's hook for reading `data`, of every handler."""
+
+    kinds: dict[str, Any] = {}  # noqa: RUF012 - filled while routes are registered
+
+    @classmethod
+    def create_for_field_definition(
+        cls, field_definition: FieldDefinition, handler_id: str, backend_cls: object = None
+    ) -> None:
+        """Remember what a handler takes."""
+        del backend_cls
+        cls.kinds[handler_id] = field_definition.annotation
+
+    @classmethod
+    def create_openapi_schema(
+        cls, field_definition: FieldDefinition, handler_id: str, schema_creator: SchemaCreator
+    ) -> Reference | Schema:
+        """The schema of what a handler takes; `openapi.py` makes everything in a patch optional."""
+        del handler_id
+        kind = field_definition.annotation
+        if get_origin(kind) is Patch:
+            field_definition = FieldDefinition.from_annotation(get_args(kind)[0])
+        return schema_creator.for_field_definition(field_definition)
+
+    def decode_bytes(self, value: bytes) -> Any:
+        """A body as what the handler takes."""
+        kind = self.kinds[self.asgi_connection.route_handler.handler_id]
+        document = read_json(value)
+        if isinstance(document, dict):
+            self.asgi_connection.state.dry_run = document.get("dry_run") is True
+        if get_origin(kind) is Patch:
+            if not isinstance(document, dict):
+                raise Invalid([Fault("#", "Expected an object.")])
+            return Patch(document, get_args(kind)[0])
+        return convert(document, kind)
+
+    @classmethod
+    def generate_field_definitions(cls, model_type: type[Any]) -> Any:
+        """No fields: bodies are not remodelled."""
+        del model_type
+        yield from ()
+
+    @classmethod
+    def detect_nested_field(cls, field_definition: FieldDefinition) -> bool:
+        """No nesting: bodies are not remodelled."""
+        del field_definition
+        return False

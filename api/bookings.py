@@ -1,0 +1,184 @@
+"""Booking an asset, looking at what was booked, giving it back."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from litestar import Router, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from uuid_utils.compat import uuid7
+
+import db.bookings
+from api import seating
+from api.answers import Answer, etag, must_match
+from api.cursors import Cursors
+from api.deps import AnyRequest
+from api.lists import Cursor, Limit, Pages
+from api.problems import problems
+from db.connection import Connection
+from domain import bookings, errors, permissions
+from domain.bookings import Asked, Booking, BookingPage, BookingRequest, Cancellation, in_events, present
+from domain.callers import Caller
+from domain.errors import Forbidden, NotBookable, NotFound, StateDoesNotAllow
+from domain.occurrences import BookingState
+from domain.types import Instant
+
+
+@post(operation_id="bookAsset", responses=problems(NotFound, NotBookable))
+async def book(
+    data: JSONBody[BookingRequest],
+    conn: NamedDependency[Connection],
+    caller: NamedDependency[Caller],
+    now: NamedDependency[datetime],
+    request_id: NamedDependency[str],
+) -> Answer[Booking]:
+    """Book an asset for one or more periods, or for the same wall-clock period every so many weeks.
+
+    A refusal names every occurrence with all that speaks against it. With `if_some_unavailable: "skip"` what can be
+    had is booked and the rest stays in the booking as `skipped`. With `dry_run` nothing is stored.
+    """
+    permissions.require("bookAsset", caller)
+    if data.booker_id not in {None, caller.organisation_id}:
+        raise Forbidden("A booking is made with a token of the organisation that books.")
+    bookings.check(data)
+    place = await db.bookings.lock_place(conn, data.asset_id, caller.organisation_id)
+    if place is None:
+        raise NotFound("There is no such asset.")
+    asked = [Asked(uuid7(), period) for period in bookings.expand(data, place.zone)]
+    planned, seats = await seating.take(
+        conn, data, place, asked, booker_id=caller.organisation_id, now=now, request_id=request_id
+    )
+    stored = bookings.settle(data, place, asked, planned, seats, booking_id=uuid7(), caller=caller, now=now)
+    if data.dry_run:
+        return Answer(present(stored, caller, now), status_code=200)
+    await db.bookings.insert(
+        conn,
+        stored,
+        type="booking.created",
+        object_kind="booking",
+        object_id=stored.id,
+        owner_id=stored.owner_id,
+        booker_id=stored.booker_id,
+        version=1,
+        before=None,
+        after={"asset_id": stored.asset.id, "occurrences": in_events(stored.occurrences)},
+        caller=caller,
+        now=now,
+        request_id=request_id,
+    )
+    return Answer(present(stored, caller, now), status_code=201)
+
+
+@get(operation_id="listBookings", responses=problems(errors.CursorInvalid, errors.CursorMismatch))
+async def list_(
+    conn: NamedDependency[Connection],
+    caller: NamedDependency[Caller],
+    now: NamedDependency[datetime],
+    cursors: NamedDependency[Cursors],
+    in_state: Annotated[BookingState | None, QueryParameter(name="state")] = None,
+    owner_id: FromQuery[UUID | None] = None,
+    booker_id: FromQuery[UUID | None] = None,
+    asset_id: FromQuery[UUID | None] = None,
+    starts_at: FromQuery[Instant | None] = None,
+    ends_at: FromQuery[Instant | None] = None,
+    order: FromQuery[Literal["newest", "oldest"]] = "newest",
+    cursor: FromQuery[Cursor | None] = None,
+    limit: FromQuery[Limit] = 20,
+) -> BookingPage:
+    """The bookings of the caller's organisation, as owner and as booker, newest first.
+
+    With `starts_at` or `ends_at`, those with an occurrence that touches the period.
+    """
+    permissions.require("listBookings", caller)
+    filters = {
+        "owner_id": owner_id,
+        "booker_id": booker_id,
+        "asset_id": asset_id,
+        "state": in_state,
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+    }
+    pages = Pages(cursors, "listBookings", cursor, limit, **filters, order=order, caller=caller.organisation_id)
+    rows = await db.bookings.page(
+        conn,
+        caller.organisation_id,
+        now=now,
+        owner_id=owner_id,
+        booker_id=booker_id,
+        asset_id=asset_id,
+        state=in_state,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        after=pages.position(UUID),
+        oldest_first=order == "oldest",
+        limit=limit + 1,
+    )
+    return pages.page(BookingPage, [present(each, caller, now) for each in rows], lambda booking: booking.id)
+
+
+@get("/{booking_id:uuid}", operation_id="getBooking", responses=problems(NotFound))
+async def read(
+    booking_id: FromPath[UUID],
+    conn: NamedDependency[Connection],
+    caller: NamedDependency[Caller],
+    now: NamedDependency[datetime],
+) -> Booking:
+    """A booking as it is now, to its owner or its booker."""
+    stored = await db.bookings.load(conn, booking_id, caller.organisation_id, now)
+    if stored is None:
+        raise NotFound
+    permissions.require("getBooking", caller, owner_id=stored.owner_id, booker_id=stored.booker_id)
+    return present(stored, caller, now)
+
+
+@post(
+    "/{booking_id:uuid}/cancel",
+    operation_id="cancelBooking",
+    status_code=200,
+    responses=problems(NotFound, StateDoesNotAllow, errors.PreconditionFailed),
+)
+async def cancel(
+    request: AnyRequest,
+    booking_id: FromPath[UUID],
+    data: JSONBody[Cancellation],
+    conn: NamedDependency[Connection],
+    caller: NamedDependency[Caller],
+    now: NamedDependency[datetime],
+    request_id: NamedDependency[str],
+) -> Answer[Booking]:
+    """Give back some occurrences of a booking, this and later ones, or all; their places are free at once.
+
+    By the booker and nearer to the start than the owner's notice, it is recorded as late.
+    """
+    stored = await db.bookings.lock(conn, booking_id, caller.organisation_id, now)
+    if stored is None:
+        raise NotFound
+    permissions.require("cancelBooking", caller, owner_id=stored.owner_id, booker_id=stored.booker_id)
+    must_match(request, present(stored, caller, now))
+    cancelled = bookings.cancel(data, stored, caller, now)
+    became = bookings.changed(stored, cancelled, now)
+    answered = present(became, caller, now)
+    if data.dry_run:
+        return Answer(answered, status_code=200)
+    ids = {each.id for each in cancelled}
+    await db.bookings.cancel(
+        conn,
+        stored,
+        cancelled,
+        type="booking.cancelled",
+        object_kind="booking",
+        object_id=stored.id,
+        owner_id=stored.owner_id,
+        booker_id=stored.booker_id,
+        version=became.version,
+        before={"occurrences": in_events(each for each in stored.occurrences if each.id in ids)},
+        after={"occurrences": in_events(cancelled), **({"texts": ["note"]} if data.note is not None else {})},
+        caller=caller,
+        now=now,
+        request_id=request_id,
+    )
+    return Answer(answered, status_code=200, headers={"ETag": etag(answered)})
+
+
+router = Router("/bookings", route_handlers=[book, list_, read, cancel], tags=["bookings"])

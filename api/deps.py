@@ -1,0 +1,145 @@
+"""What handlers are given by name: `conn`, `caller`, `now`, `request_id`, `settings`, `cursors`.
+
+`conn` is the only yield dependency, and whatever can be refused before a handler runs is refused inside it: Litestar
+closes what a dependency opened only once all of them are there.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import asyncpg
+import structlog
+from litestar import Request
+from litestar.datastructures import State
+from litestar.di import NamedDependency, Provide
+
+import db.tokens
+from api import idempotency
+from api.cursors import Cursors
+from api.settings import Settings
+from db.connection import PATIENCE, Connection, Pool
+from domain.callers import Caller
+from domain.errors import Overloaded, TokenExpired, TokenRevoked, Unauthenticated
+from domain.tokens import is_well_formed
+
+log = structlog.stdlib.get_logger("fallow")
+
+AnyRequest = Request[Any, Any, Any]
+
+
+@asynccontextmanager
+async def borrow(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection of a pool. Raises Overloaded when none comes free in time or the database is away."""
+    try:
+        conn = await pool.acquire(timeout=PATIENCE)
+    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        log.warning("unavailable", error=type(error).__name__)
+        raise Overloaded from None
+    try:
+        yield conn
+    finally:
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await asyncio.shield(pool.release(conn))
+
+
+async def connection(request: AnyRequest) -> AsyncIterator[Connection]:
+    """For a GET, a read-only connection, each statement by itself; else one transaction for the whole request.
+
+    It commits when the handler has answered and before anything is sent, so that whoever has the answer can read
+    what it says. Raises Unauthenticated, TokenExpired, TokenRevoked; on POST also what `idempotency.claim` raises.
+    """
+    pools = request.app.state
+    if request.method in {"GET", "HEAD"}:
+        async with borrow(pools.reading) as conn:
+            await identify(request, conn)
+            yield conn
+        return
+    async with borrow(pools.writing) as conn, conn.transaction():
+        caller = await identify(request, conn)
+        key = await idempotency.claim(request, conn, caller) if caller else None
+        yield conn
+        if key:
+            await idempotency.remember(request, conn, key)
+
+
+async def identify(request: AnyRequest, conn: Connection) -> Caller | None:
+    """Whose token was sent; None where none was. What was found stands in `request.state.caller`."""
+    request.state.caller = None
+    sent = request.headers.get("authorization")
+    if sent is None:
+        return None
+    scheme, _, token = sent.partition(" ")
+    if scheme.lower() != "bearer" or not is_well_formed(token.strip()):
+        raise Unauthenticated("Send a token of Fallow: Authorization: Bearer fallow_...")
+    found = await db.tokens.find(conn, token.strip())
+    if found is None:
+        raise Unauthenticated("There is no such token.")
+    if found.revoked:
+        raise TokenRevoked
+    if found.expires_at and found.expires_at <= request.state.now:
+        raise TokenExpired
+    if found.last_used_on != request.state.now.date():
+        request.state.first_use_today = found.caller.token_id
+    request.state.caller = found.caller
+    return found.caller
+
+
+async def note_use(request: AnyRequest) -> None:
+    """After the answer: write down the day on which a token was used, once a day."""
+    token_id = request.state.get("first_use_today")
+    if token_id is None:
+        return
+    try:
+        async with borrow(request.app.state.writing) as conn:
+            await db.tokens.touch(conn, token_id, request.state.now.date())
+    except (Overloaded, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        log.warning("use of a token not noted", error=type(error).__name__)
+
+
+async def provide_caller(request: AnyRequest, conn: NamedDependency[Connection]) -> Caller | None:
+    """Who asks; never None where `domain.permissions` has no row for nobody."""
+    del conn  # it has found out
+    return cast("Caller | None", request.state.caller)
+
+
+async def provide_now(request: AnyRequest) -> datetime:
+    """The moment at which this request happens, in UTC."""
+    return cast("datetime", request.state.now)
+
+
+async def provide_request_id(request: AnyRequest) -> str:
+    """The name under which the log and events know this request."""
+    return str(request.scope["state"].get("request_id", ""))
+
+
+async def provide_settings(state: State) -> Settings:
+    """What is set from outside."""
+    return cast("Settings", state.settings)
+
+
+async def provide_cursors(state: State) -> Cursors:
+    """What makes and reads cursors."""
+    return cast("Cursors", state.cursors)
+
+
+def tick(clock: Any) -> datetime:
+    """The time of a clock, in UTC."""
+    return cast("datetime", clock()).astimezone(UTC)
+
+
+def wall_clock() -> datetime:
+    """The clock of this machine."""
+    return datetime.now(UTC)
+
+
+DEPENDENCIES: Mapping[str, Provide] = {
+    "conn": Provide(connection),
+    "caller": Provide(provide_caller),
+    "now": Provide(provide_now),
+    "request_id": Provide(provide_request_id),
+    "settings": Provide(provide_settings),
+    "cursors": Provide(provide_cursors),
+}

@@ -1,0 +1,104 @@
+"""The hours of one asset: its own, or those of the timetable that it shares."""
+
+from datetime import datetime
+from uuid import UUID
+
+from litestar import Router, get, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from uuid_utils.compat import uuid7
+
+import db.assets
+import db.events
+import db.timetables
+import domain.hours
+from api.answers import Answer, etag, must_match
+from api.deps import AnyRequest
+from api.problems import problems
+from db.connection import Connection
+from db.timetables import Effective
+from domain import errors, permissions
+from domain.callers import Caller
+from domain.errors import NotFound
+from domain.hours import BookingHit, Hours, HoursChange, HoursRequest
+
+
+@get(operation_id="getHours", responses=problems(NotFound), opt={"resource": True})
+async def read(
+    asset_id: FromPath[UUID], conn: NamedDependency[Connection], caller: NamedDependency[Caller | None]
+) -> Hours:
+    """The hours that count for an asset, its own or shared ones. Without any it is never open."""
+    permissions.allow("getHours", caller)
+    effective = await load(conn, asset_id, caller)
+    return effective.hours or Hours()
+
+
+@put(
+    operation_id="replaceHours",
+    responses=problems(NotFound, errors.HoursOverlap, errors.PreconditionFailed, errors.PreconditionRequired),
+)
+async def replace(
+    request: AnyRequest,
+    asset_id: FromPath[UUID],
+    data: JSONBody[HoursRequest],
+    conn: NamedDependency[Connection],
+    caller: NamedDependency[Caller],
+    now: NamedDependency[datetime],
+    request_id: NamedDependency[str],
+) -> Answer[HoursChange]:
+    """Give an asset hours of its own. Bookings made stay as they are; `bookings_hit` are those outside the hours.
+
+    Send If-Match where it has hours: their ETag, or that of a dry run, which also answers for `bookings_hit`.
+    """
+    asset = await db.assets.load(conn, asset_id, caller.organisation_id)
+    if asset is None:
+        raise NotFound
+    permissions.require("replaceHours", caller, owner_id=asset.owner_id)
+    compiled = domain.hours.compile(data)
+    await db.assets.lock(conn, asset_id, asset.owner_id)
+    before = await load(conn, asset_id, caller)
+    attempt = conn.transaction()
+    await attempt.start()
+    own = before.id if before.id is not None and before.name is None else None
+    timetable_id = own or uuid7()
+    write = db.timetables.replace if own else db.timetables.insert
+    await write(conn, timetable_id, asset.owner_id, name=None, hours=data, compiled=compiled, now=now)
+    version = await db.timetables.give(conn, asset_id, asset.owner_id, timetable_id, now)
+    hits = await db.timetables.hit(conn, timetable_id, asset.owner_id, now)
+    dry = dry_run_etag(before.hours, hits)
+    must_match(request, before.hours or Hours(), dry, required=before.id is not None and not data.dry_run)
+    hours = domain.hours.only_hours(data)
+    if data.dry_run:
+        await attempt.rollback()
+        return Answer(HoursChange(hours, hits), headers={"ETag": dry})
+    await attempt.commit()
+    await db.events.append(
+        conn,
+        type="asset.hours_replaced",
+        object_kind="asset",
+        object_id=asset_id,
+        owner_id=asset.owner_id,
+        version=version,
+        before={"timetable_id": asset.timetable_id},
+        after={"timetable_id": None, "bookings_hit": len(hits)},
+        caller=caller,
+        now=now,
+        request_id=request_id,
+    )
+    return Answer(HoursChange(hours, hits), headers={"ETag": etag(hours)})
+
+
+def dry_run_etag(current: object, hits: list[BookingHit]) -> str:
+    """The ETag of a dry run: of the current ETag, empty if there is nothing yet, and of what it would hit."""
+    return etag(("" if current is None else etag(current), hits))
+
+
+async def load(conn: Connection, asset_id: UUID, caller: Caller | None) -> Effective:
+    """The hours of an asset that the caller may know of. Raises NotFound."""
+    found = await db.timetables.of_asset(conn, asset_id, caller.organisation_id if caller else None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+router = Router("/assets/{asset_id:uuid}/hours", route_handlers=[read, replace], tags=["hours"])

@@ -1,0 +1,326 @@
+"""The contract as published: OpenAPI 3.1, made from the routes. `python -m api.openapi > openapi/openapi.json`.
+
+Litestar's own generator loses descriptions, limits of parameters and discriminators; msgspec's schemas have them all,
+so the document is put together here from routes and Structs.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args, get_origin
+
+import msgspec
+from litestar import Litestar, Response
+from litestar.handlers import HTTPRouteHandler
+from litestar.routes import HTTPRoute
+
+from api import problems, queries, schemas
+from api.answers import Answer
+from api.bodies import MERGE_PATCH, Body, Patch
+from api.problems import Problem, Refusals
+from api.schemas import PREFIX, Schema
+from domain import bookings, errors, permissions
+from domain.errors import Refused
+
+INFO = {
+    "title": "Fallow",
+    "version": "1.0.0",
+    "summary": "Spare capacity of public bodies, found and booked by community groups.",
+    "description": (
+        "Public bodies list what they can spare; groups find it near them, see why it fits or does not, and book it."
+        " Reading is open to anyone; a token (`Authorization: Bearer fallow_...`) comes with registering."
+    ),
+}
+TAGS = {
+    "organisations": "Public bodies and groups. Any of them may list, and any may book.",
+    "me": "Who a token speaks for.",
+    "tokens": "Keys to the API.",
+    "sites": "Places with a point, an address and a time zone.",
+    "assets": "What can be booked at a site: spaces, vehicles, equipment, people's hours.",
+    "hours": "When an asset is open.",
+    "timetables": "Hours that many assets share.",
+    "closures": "When an asset or a site is shut, whatever its hours.",
+    "availability": "When an asset is free.",
+    "search": "What is near, what of it is free, and why not.",
+    "taxonomy": "The published lists of words.",
+    "bookings": "Claims on an asset for one or more periods.",
+    "occurrences": "The periods of bookings: who is here today.",
+    "events": "Every change, in an order that misses none.",
+}
+STRING: Schema = {"type": "string"}
+HEADERS: Mapping[str, tuple[str, Schema]] = {
+    "ETag": ("Changes with the resource as this caller sees it.", STRING),
+    "Location": ("Where what was made is found.", {"type": "string", "format": "uri-reference"}),
+    "Link": ('`rel="next"`: the next page.', STRING),
+    "Idempotent-Replayed": ("`true`: the first answer to this Idempotency-Key again.", STRING),
+    "Retry-After": ("Seconds to wait.", {"type": "integer", "minimum": 0}),
+}
+PARAMETERS: Mapping[str, Schema] = {
+    "IdempotencyKey": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "The same key and body, sent again within 48 hours, change nothing twice.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+    },
+    "IfMatch": {
+        "name": "If-Match",
+        "in": "header",
+        "description": "The ETag that was seen; 412 if it has changed since.",
+        "schema": STRING,
+    },
+    "IfNoneMatch": {
+        "name": "If-None-Match",
+        "in": "header",
+        "description": "The ETag that is known; 304 if it has not changed since.",
+        "schema": STRING,
+    },
+}
+PATH_KINDS = {"uuid": {"type": "string", "format": "uuid"}, "str": STRING}
+
+
+class Operation(msgspec.Struct):
+    """A route's method, and the types that it names."""
+
+    path: str
+    method: str
+    handler: HTTPRouteHandler
+    parameters: Mapping[str, queries.QueryParameter]
+
+    @property
+    def name(self) -> str:
+        """Its operationId."""
+        return str(self.handler.operation_id)
+
+    @property
+    def body(self) -> Any:
+        """What it takes, or None."""
+        return Body.kinds.get(self.handler.handler_id)
+
+    @property
+    def answer(self) -> Any:
+        """The Struct that it answers, or None."""
+        kind = self.handler.parsed_fn_signature.return_type.annotation
+        return get_args(kind)[0] if get_origin(kind) in {Answer, Response} else kind
+
+    @property
+    def status(self) -> int:
+        """Of success."""
+        return int(self.handler.status_code)
+
+    @property
+    def tags(self) -> list[str]:
+        """The resource it belongs to: said by the route, else by its router."""
+        return next((list(each.tags) for each in reversed(self.handler.ownership_layers) if each.tags), [])
+
+    @property
+    def slot(self) -> str:
+        """Its name as a type's."""
+        return self.name[0].upper() + self.name[1:]
+
+
+def document(app: Litestar) -> Schema:
+    """The whole contract of an application."""
+    operations = sorted(find(app), key=lambda each: (each.path, each.method))
+    kinds: list[Any] = [Problem, bookings.Refusal]
+    for each in operations:
+        kinds += [parameter.kind for parameter in each.parameters.values()]
+        kinds += [get_args(each.body)[0] if get_origin(each.body) is Patch else each.body] if each.body else []
+        kinds += [each.answer] if each.answer not in {None, type(None)} else []
+    shown, components = schemas.schemas(kinds)
+    schema_of = {id(kind): schema for kind, schema in zip(kinds, shown, strict=True)}
+    paths: dict[str, Schema] = {}
+    for each in operations:
+        paths.setdefault(each.path, {})[each.method.lower()] = describe(each, schema_of, components)
+    return {
+        "openapi": "3.1.0",
+        "info": INFO,
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
+        "paths": paths,
+        "components": {
+            "schemas": dict(sorted(components.items())),
+            "parameters": PARAMETERS,
+            "headers": {name: {"description": text, "schema": schema} for name, (text, schema) in HEADERS.items()},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "fallow_..."}},
+        },
+    }
+
+
+def find(app: Litestar) -> Iterator[Operation]:
+    """The operations under /v1."""
+    for route in app.routes:
+        if isinstance(route, HTTPRoute) and route.path.startswith("/v1"):
+            for handler in route.route_handlers:
+                if handler.operation_id and handler.include_in_schema is not False:
+                    (method,) = handler.http_methods
+                    path = "".join(
+                        f"/{{{part.name}}}" if hasattr(part, "name") else f"/{part}" for part in route.path_components
+                    )
+                    yield Operation(path, method, handler, app.state.queries[handler.handler_id])
+
+
+def describe(operation: Operation, schema_of: Mapping[int, Schema], components: dict[str, Schema]) -> Schema:
+    """One operation object."""
+    summary, _, description = (operation.handler.fn.__doc__ or "").partition("\n")
+    row = permissions.TABLE.get(operation.name)
+    described: Schema = {
+        "operationId": operation.name,
+        "tags": operation.tags,
+        "summary": summary.rstrip("."),
+        "description": " ".join(description.split()) or summary,
+        "security": [{}, {"token": []}] if row is None or row.nobody else [{"token": []}],
+        "parameters": list(parameters(operation, schema_of)),
+    }
+    if operation.body:
+        described["requestBody"] = request_body(operation, schema_of, components)
+    described["responses"] = responses(operation, schema_of, components)
+    return described
+
+
+def parameters(operation: Operation, schema_of: Mapping[int, Schema]) -> Iterator[Schema]:
+    """Path, query, headers."""
+    for part in operation.path.split("/"):
+        if part.startswith("{"):
+            kind = operation.handler.parsed_fn_signature.parameters[part[1:-1]].annotation
+            schema = PATH_KINDS["str" if kind is str else "uuid"]
+            yield {"name": part[1:-1], "in": "path", "required": True, "schema": schema}
+    for name, each in operation.parameters.items():
+        field = next(
+            found
+            for found in operation.handler.parsed_fn_signature.parameters.values()
+            if name in {found.name, getattr(found.kwarg_definition, "name", None)}
+        )
+        schema = without_null(dict(schema_of[id(each.kind)]))
+        if field.has_default and field.default is not None:
+            schema["default"] = field.default
+        text = schema.pop("description", "")
+        described = {"description": text} if text else {}
+        yield {"name": name, "in": "query", "required": each.required, **described, "schema": schema}
+    for reference in conditions(operation):
+        yield {"$ref": f"#/components/parameters/{reference}"}
+
+
+def without_null(schema: Schema) -> Schema:
+    """A parameter that is not given is not null."""
+    if isinstance(schema.get("type"), list):
+        schema["type"] = schema["type"][0]
+    if "anyOf" in schema:
+        others = [each for each in schema.pop("anyOf") if each != {"type": "null"}]
+        schema = {**(others[0] if len(others) == 1 else {"anyOf": others}), **schema}
+    return schema
+
+
+def conditions(operation: Operation) -> Iterator[str]:
+    """The headers that it heeds."""
+    row = permissions.TABLE.get(operation.name)
+    if operation.method == "POST" and row and not row.nobody:
+        yield "IdempotencyKey"
+    if operation.method in {"PUT", "PATCH", "DELETE"} or (operation.method == "POST" and operation.status == 200):
+        yield "IfMatch"
+    if operation.method == "GET" and is_resource(operation):
+        yield "IfNoneMatch"
+
+
+def is_resource(operation: Operation) -> bool:
+    """Whether its answer has an ETag."""
+    fields = getattr(operation.answer, "__struct_fields__", ())
+    return "id" in fields or bool(operation.handler.opt.get("resource"))
+
+
+def request_body(operation: Operation, schema_of: Mapping[int, Schema], components: dict[str, Schema]) -> Schema:
+    """What it takes."""
+    if get_origin(operation.body) is not Patch:
+        return {"required": True, "content": {"application/json": {"schema": schema_of[id(operation.body)]}}}
+    kind = get_args(operation.body)[0]
+    name = f"{kind.__name__}Patch"
+    components[name] = schemas.optional(components[kind.__name__])
+    content = {"schema": {"$ref": PREFIX + name}}
+    return {"required": True, "content": {MERGE_PATCH: content, "application/json": content}}
+
+
+def responses(operation: Operation, schema_of: Mapping[int, Schema], components: dict[str, Schema]) -> Schema:
+    """Success, then every refusal by status, all with this operation's own problem."""
+    success: Schema = {"description": "Done."}
+    if operation.answer not in {None, type(None)}:
+        schema = schema_of[id(operation.answer)]
+        kinds = operation.handler.opt.get("produces", ("application/json",))
+        success["content"] = {kind: {"schema": schema if kind == "application/json" else STRING} for kind in kinds}
+        success["description"] = str(schema.get("description") or "What was asked for.")
+        if headers := list(success_headers(operation)):
+            success["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
+    answers: Schema = {str(operation.status): success}
+    if "IfNoneMatch" in conditions(operation):
+        answers["304"] = {"description": "It has not changed."}
+    kinds_by_status = refusals(operation)
+    name = f"{operation.slot}Problem"
+    components[name] = problem_schema(name, [kind for each in kinds_by_status.values() for kind in each], components)
+    for status, refused in sorted(kinds_by_status.items()):
+        answers[str(status)] = {
+            "description": " ".join(f"`{kind.slug}`: {kind.title()}" for kind in refused),
+            "content": {problems.MEDIA_TYPE: {"schema": {"$ref": PREFIX + name}}},
+        }
+    return answers
+
+
+def success_headers(operation: Operation) -> Iterator[str]:
+    """What is said beside the answer."""
+    if is_resource(operation):
+        yield "ETag"
+    if operation.status == 201:
+        yield "Location"
+    if "next" in getattr(operation.answer, "__struct_fields__", ()):
+        yield "Link"
+    if "IdempotencyKey" in conditions(operation):
+        yield "Idempotent-Replayed"
+
+
+def refusals(operation: Operation) -> dict[int, list[type[Refused]]]:
+    """Every way to refuse, by status: the route's own, and those of any route of its kind."""
+    row = permissions.TABLE[operation.name]
+    found: list[type[Refused]] = [errors.Malformed, errors.TokenExpired, errors.TokenRevoked, errors.Unauthenticated]
+    found += [errors.NotAcceptable, errors.Invalid, errors.RateLimited, errors.Overloaded, errors.Internal]
+    if not row.nobody:
+        found.append(errors.Forbidden)
+    if row.changes:
+        found.append(errors.Suspended)
+    if row.verified:
+        found.append(errors.Unverified)
+    if operation.body:
+        found += [errors.TooLarge, errors.UnsupportedMediaType]
+    if "IdempotencyKey" in conditions(operation):
+        found += [errors.StillRunning, errors.KeyReused]
+    if "IfMatch" in conditions(operation):
+        found.append(errors.PreconditionFailed)
+    for spec in (operation.handler.responses or {}).values():
+        found += spec.kinds if isinstance(spec, Refusals) else ()
+    by_status: dict[int, list[type[Refused]]] = {}
+    for kind in sorted(set(found), key=lambda each: each.slug):
+        by_status.setdefault(problems.STATUS[kind], []).append(kind)
+    return by_status
+
+
+def problem_schema(name: str, kinds: list[type[Refused]], components: Mapping[str, Schema]) -> Schema:
+    """An operation's problem: the usual one, with the slugs that it can have and the members that they add."""
+    schema = components["Problem"]
+    slugs = sorted(f"/problems/{kind.slug}" for kind in kinds)
+    properties = {**schema["properties"], "type": {"type": "string", "enum": slugs}}
+    if errors.NotBookable in kinds:
+        properties["occurrences"] = {"type": "array", "items": {"$ref": PREFIX + "Refusal"}}
+    return {**schema, "title": name, "properties": properties}
+
+
+def main() -> None:
+    """Print the document; no database is needed."""
+    from api.app import create_app  # noqa: PLC0415 - app.py serves what this makes
+    from api.settings import Settings  # noqa: PLC0415
+
+    app = create_app(Settings(database_url="", database_read_url=""))
+    sys.stdout.buffer.write(encode(document(app)))
+
+
+def encode(published: Schema) -> bytes:
+    """As it is committed and served."""
+    return msgspec.json.format(msgspec.json.encode(published), indent=2) + b"\n"
+
+
+if __name__ == "__main__":
+    main()

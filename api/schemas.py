@@ -1,0 +1,95 @@
+"""JSON Schema of our Structs: msgspec's own, with a name for every enumeration."""
+
+import sys
+from collections.abc import Iterable, Mapping
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin
+
+import msgspec
+
+Schema = dict[str, Any]
+PREFIX = "#/components/schemas/"
+
+
+def schemas(kinds: Iterable[Any]) -> tuple[list[Schema], dict[str, Schema]]:
+    """The schema of each type, and the named schemas that they refer to."""
+    found, components = msgspec.json.schema_components(kinds, ref_template=PREFIX + "{name}")
+    names = aliases()
+    named: dict[str, Schema] = {}
+    mended = {name: mend(schema, name, names, named) for name, schema in components.items()}
+    shown = [mend(schema, "", names, named) for schema in found]
+    return shown, dict(sorted({**mended, **named}.items()))
+
+
+def aliases() -> Mapping[frozenset[str], str]:
+    """What the domain calls its enumerations and unions, by their words or the names of their members."""
+    found: dict[frozenset[str], str] = {}
+    for module in sorted(name for name in sys.modules if name.startswith("domain.")):
+        for name, value in sorted(vars(sys.modules[module]).items(), reverse=True):
+            members = get_args(value)
+            if get_origin(value) is Literal:
+                found[frozenset(members)] = name
+            elif isinstance(value, UnionType) and all(isinstance(each, type) for each in members):
+                found[frozenset(each.__name__ for each in members)] = name
+    return found
+
+
+def mend(schema: Any, path: str, names: Mapping[frozenset[str], str], named: dict[str, Schema]) -> Any:
+    """A schema with its enumerations named and its nullable types said the short way."""
+    if isinstance(schema, list):
+        return [mend(each, path, names, named) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "enum" in schema and all(isinstance(word, str) for word in schema["enum"]) and len(schema["enum"]) > 1:
+        words = frozenset(schema["enum"])
+        name = names.get(words, path)
+        named[name] = {"title": name, "type": "string", "enum": list(schema["enum"])}
+        rest = {key: value for key, value in schema.items() if key not in {"enum", "type", "title"}}
+        return {"$ref": PREFIX + name, **rest}
+    if "enum" in schema and len(schema["enum"]) == 1:
+        schema = {"type": "string", "const": schema["enum"][0], **{k: v for k, v in schema.items() if k != "enum"}}
+    if "discriminator" in schema:
+        members = schema["anyOf"]
+        name = names.get(frozenset(each["$ref"].removeprefix(PREFIX) for each in members), path)
+        named[name] = {"title": name, "oneOf": members, "discriminator": schema["discriminator"]}
+        return {"$ref": PREFIX + name}
+    mended = {}
+    for key, value in schema.items():
+        if key in {"default", "examples", "const", "required", "mapping"}:
+            mended[key] = value
+        elif key == "description":
+            mended[key] = " ".join(str(value).split())
+        elif key == "properties":
+            mended[key] = {
+                each: mend(inner, path + "".join(map(str.capitalize, each.split("_"))), names, named)
+                for each, inner in value.items()
+            }
+        else:
+            mended[key] = mend(value, path, names, named)
+    return brief(mended)
+
+
+def brief(schema: Schema) -> Schema:
+    """`anyOf` a plain type and null as one schema with two types."""
+    choices = schema.get("anyOf", ())
+    null = {"type": "null"}
+    if len(choices) == 2 and null in choices:
+        other = next(each for each in choices if each != null)
+        if isinstance(other.get("type"), str):
+            rest = {key: value for key, value in schema.items() if key != "anyOf"}
+            return {**other, "type": [other["type"], "null"], **rest}
+    return schema
+
+
+def optional(schema: Schema) -> Schema:
+    """The schema of a merge patch for a document: nothing required, nothing filled in."""
+    properties = {
+        name: {key: value for key, value in each.items() if key != "default"}
+        for name, each in schema["properties"].items()
+    }
+    return {
+        **{key: value for key, value in schema.items() if key != "required"},
+        "title": f"{schema['title']}Patch",
+        "description": "A merge patch (RFC 7396): what is left out stays, null takes away.",
+        "properties": properties,
+    }

@@ -1,0 +1,73 @@
+"""Taking units for the periods of a request, others being moved among units where only their places are in the way."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import db.occupancies
+import db.occurrences
+from db.connection import Connection
+from domain import bookings, units
+from domain.bookings import Asked, BookingRequest, Place, Plan
+from domain.errors import Overloaded
+from domain.units import Seat
+
+TRIES = 4
+
+
+async def take(
+    conn: Connection,
+    request: BookingRequest,
+    place: Place,
+    asked: Sequence[Asked],
+    *,
+    booker_id: UUID,
+    now: datetime,
+    request_id: str,
+) -> tuple[Plan, list[Seat]]:
+    """Occupy what can be had of a locked asset, or with `dry_run` only say what that would be.
+
+    A booking of a whole around it or a part in it may come in between: then it looks again. Raises NotBookable.
+    """
+    for _ in range(TRIES):
+        standing = await db.occupancies.assess(
+            conn,
+            asset_id=place.id,
+            owner_id=place.owner_id,
+            periods=[each.period for each in asked],
+            units=request.units,
+            attendees=request.attendees,
+            booker_id=booker_id,
+            now=now,
+        )
+        plan = bookings.plan(request, place, asked, standing.why_not, standing.seats)
+        seats = units.seat(plan.wishes, standing.seats, place.units)
+        if standing.lapsed and not request.dry_run:
+            await db.occurrences.expire(conn, place.owner_id, standing.lapsed, now=now, request_id=request_id)
+        if seats is None:
+            seats = await move_others(conn, request, place, plan, now=now, request_id=request_id)
+        if request.dry_run:
+            return plan, seats
+        taken = await db.occupancies.take(
+            conn, asset_id=place.id, owner_id=place.owner_id, seats=seats, held_until=None
+        )
+        if taken == len(seats) * standing.rows:
+            return plan, seats
+        await db.occupancies.release(conn, place.owner_id, [wish.occurrence for wish in plan.wishes])
+    raise Overloaded
+
+
+async def move_others(
+    conn: Connection, request: BookingRequest, place: Place, plan: Plan, *, now: datetime, request_id: str
+) -> list[Seat]:
+    """Seat every later occupancy of an asset anew, so that each wish has units free throughout. The wishes' seats."""
+    if not request.dry_run:
+        lapsed = await db.occupancies.lapsed(conn, place.id, place.owner_id, now)
+        await db.occurrences.expire(conn, place.owner_id, lapsed, now=now, request_id=request_id)
+    before = await db.occupancies.later(conn, place.id, place.owner_id, now)
+    placed = units.reseat(plan.wishes, before, place.units)
+    own = {wish.occurrence for wish in plan.wishes}
+    others = [seat for seat in placed if seat.occurrence not in own and not seat.begun]
+    if not request.dry_run:
+        await db.occupancies.move(conn, place.id, place.owner_id, others, now)
+    return [seat for seat in placed if seat.occurrence in own]

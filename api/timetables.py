@@ -1,0 +1,144 @@
+"""Timetables: hours that many assets of one owner share."""
+
+from datetime import datetime
+from uuid import UUID
+
+from litestar import Router, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
+from uuid_utils.compat import uuid7
+
+import db.events
+import db.timetables
+import domain.hours
+import domain.timetables
+from api.answers import Answer, etag, must_match
+from api.cursors import Cursors
+from api.deps import AnyRequest
+from api.hours import dry_run_etag
+from api.lists import Cursor, Limit, Pages
+from api.problems import problems
+from db.connection import Connection
+from domain import errors, permissions
+from domain.callers import Caller
+from domain.errors import NotFound
+from domain.timetables import Timetable, TimetableChange, TimetablePage, TimetableRequest
+
+
+@post(operation_id="createTimetable", responses=problems(errors.HoursOverlap))
+async def create(
+    data: JSONBody[TimetableRequest],
+    conn: NamedDependency[Connection],
+    caller: NamedDependency[Caller],
+    now: NamedDependency[datetime],
+    request_id: NamedDependency[str],
+) -> Answer[Timetable]:
+    """Add a timetable of the caller's organisation. An asset takes it by `timetable_id`."""
+    permissions.require("createTimetable", caller)
+    compiled = domain.hours.compile(data)
+    timetable_id, owner_id = uuid7(), caller.organisation_id
+    if data.dry_run:
+        return Answer(domain.timetables.plan(data, timetable_id, owner_id, now), status_code=200)
+    await db.timetables.insert(conn, timetable_id, owner_id, name=data.name, hours=data, compiled=compiled, now=now)
+    await db.events.append(
+        conn,
+        type="timetable.created",
+        object_kind="timetable",
+        object_id=timetable_id,
+        owner_id=owner_id,
+        version=1,
+        before=None,
+        after={"always": data.always, "applies_to": data.applies_to},
+        caller=caller,
+        now=now,
+        request_id=request_id,
+    )
+    return Answer(await load(conn, timetable_id))
+
+
+@get(operation_id="listTimetables", responses=problems(errors.CursorInvalid, errors.CursorMismatch))
+async def list_(
+    conn: NamedDependency[Connection],
+    caller: NamedDependency[Caller | None],
+    cursors: NamedDependency[Cursors],
+    owner_id: FromQuery[UUID | None] = None,
+    cursor: FromQuery[Cursor | None] = None,
+    limit: FromQuery[Limit] = 20,
+) -> TimetablePage:
+    """Shared timetables, newest first."""
+    permissions.allow("listTimetables", caller)
+    pages = Pages(cursors, "listTimetables", cursor, limit, owner_id=owner_id)
+    rows = await db.timetables.page(conn, owner_id=owner_id, after=pages.position(UUID), limit=limit + 1)
+    return pages.page(TimetablePage, rows, lambda row: row.id)
+
+
+@get("/{timetable_id:uuid}", operation_id="getTimetable", responses=problems(NotFound))
+async def read(
+    timetable_id: FromPath[UUID], conn: NamedDependency[Connection], caller: NamedDependency[Caller | None]
+) -> Timetable:
+    """A timetable."""
+    permissions.allow("getTimetable", caller)
+    return await load(conn, timetable_id)
+
+
+@put(
+    "/{timetable_id:uuid}",
+    operation_id="replaceTimetable",
+    responses=problems(NotFound, errors.HoursOverlap, errors.PreconditionFailed, errors.PreconditionRequired),
+)
+async def replace(
+    request: AnyRequest,
+    timetable_id: FromPath[UUID],
+    data: JSONBody[TimetableRequest],
+    conn: NamedDependency[Connection],
+    caller: NamedDependency[Caller],
+    now: NamedDependency[datetime],
+    request_id: NamedDependency[str],
+) -> Answer[TimetableChange]:
+    """Change the hours of every asset that shares a timetable. Bookings made stay as they are.
+
+    Send as If-Match its ETag, or that of a dry run, which also answers for `bookings_hit`.
+    """
+    owner_id = (await load(conn, timetable_id)).owner_id
+    permissions.require("replaceTimetable", caller, owner_id=owner_id)
+    compiled = domain.hours.compile(data)
+    await db.timetables.lock(conn, timetable_id, owner_id)
+    before = await load(conn, timetable_id)
+    attempt = conn.transaction()
+    await attempt.start()
+    version = await db.timetables.replace(
+        conn, timetable_id, owner_id, name=data.name, hours=data, compiled=compiled, now=now
+    )
+    after = await load(conn, timetable_id)
+    hits = await db.timetables.hit(conn, timetable_id, owner_id, now)
+    dry = dry_run_etag(before, hits)
+    must_match(request, before, dry, required=not data.dry_run)
+    if data.dry_run:
+        await attempt.rollback()
+        return Answer(TimetableChange(after, hits), headers={"ETag": dry})
+    await attempt.commit()
+    await db.events.append(
+        conn,
+        type="timetable.replaced",
+        object_kind="timetable",
+        object_id=timetable_id,
+        owner_id=owner_id,
+        version=version,
+        before={"always": before.always, "applies_to": before.applies_to},
+        after={"always": after.always, "applies_to": after.applies_to, "bookings_hit": len(hits)},
+        caller=caller,
+        now=now,
+        request_id=request_id,
+    )
+    return Answer(TimetableChange(after, hits), headers={"ETag": etag(after)})
+
+
+async def load(conn: Connection, timetable_id: UUID) -> Timetable:
+    """A timetable. Raises NotFound."""
+    found = await db.timetables.load(conn, timetable_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+router = Router("/timetables", route_handlers=[create, list_, read, replace], tags=["timetables"])

@@ -1,0 +1,190 @@
+"""Assets, as they are stored."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from db.connection import Connection
+from domain.assets import Asset, AssetRequest, AssetState, details_of
+from domain.terms import Terms
+
+# An AssetSummary as jsonb, over the aliases a (assets), s (sites) and o (organisations).
+SUMMARY = """jsonb_build_object(
+    'id', a.id, 'owner', jsonb_build_object('id', o.id, 'name', o.name),
+    'site', jsonb_build_object(
+      'id', s.id, 'name', s.name, 'town', CASE WHEN NOT s.private THEN s.address->>'town' END,
+      'point', jsonb_build_object(
+        'type', 'Point', 'coordinates', jsonb_build_array(ST_X(s.shown::geometry), ST_Y(s.shown::geometry))),
+      'timezone', s.timezone),
+    'kind', a.kind, 'category', a.category, 'title', a.title, 'features', a.features, 'capacity', a.capacity,
+    'units', a.units, 'price', a.price, 'photo', a.photos->0)"""
+
+TERMS = Terms.__struct_fields__
+TERMS_OBJECT = "jsonb_build_object(" + ", ".join(f"'{name}', a.{name}" for name in TERMS) + ")"
+
+# An asset to an organisation, $1, which may be null: drafts and archived ones only to their owner.
+ASSET = f"""
+  SELECT a.id, a.owner_id, a.site_id, a.kind, a.category, a.title, a.description, a.features, a.capacity,
+         a.units, a.part_of,
+         ARRAY(SELECT p.id FROM assets p
+                WHERE p.owner_id = a.owner_id AND p.part_of = a.id
+                  AND (p.owner_id = $1 OR p.state IN ('listed', 'paused')) ORDER BY p.id) AS parts,
+         a.state, a.details, {TERMS_OBJECT} AS terms, a.photos, a.house_rules, a.accessibility, a.documents,
+         (SELECT t.id FROM timetables t
+           WHERE t.id = a.timetable_id AND t.owner_id = a.owner_id AND t.name IS NOT NULL) AS timetable_id,
+         CASE WHEN a.owner_id = $1 THEN a.arrival END AS arrival, a.created_at, a.updated_at
+    FROM assets a
+   WHERE (a.owner_id = $1 OR a.state IN ('listed', 'paused'))
+"""
+
+LOAD = f"{ASSET} AND a.id = $2"
+
+
+async def load(conn: Connection, asset_id: UUID, organisation_id: UUID | None) -> Asset | None:
+    """An asset as an organisation, or nobody, sees it; None if they may not know of it."""
+    row = await conn.fetchrow(LOAD, organisation_id, asset_id)
+    return msgspec.convert(row, Asset) if row else None
+
+
+LIST = f"""
+  {ASSET}
+     AND ($2::uuid IS NULL OR a.owner_id = $2) AND ($3::uuid IS NULL OR a.site_id = $3)
+     AND ($4::text IS NULL OR a.kind = $4) AND ($5::text IS NULL OR a.category = $5)
+     AND ($6::text IS NULL OR a.state = $6) AND ($7::uuid IS NULL OR a.part_of = $7)
+     AND ($8::uuid IS NULL OR a.id < $8)
+   ORDER BY a.id DESC LIMIT $9
+"""
+
+
+async def page(
+    conn: Connection,
+    organisation_id: UUID | None,
+    *,
+    owner_id: UUID | None,
+    site_id: UUID | None,
+    kind: str | None,
+    category: str | None,
+    state: str | None,
+    part_of: UUID | None,
+    after: UUID | None,
+    limit: int,
+) -> list[Asset]:
+    """Assets, newest first, as an organisation, or nobody, sees them."""
+    rows = await conn.fetch(LIST, organisation_id, owner_id, site_id, kind, category, state, part_of, after, limit)
+    return msgspec.convert(rows, list[Asset])
+
+
+LOCK = "SELECT version FROM assets WHERE id = $1 AND owner_id = $2 FOR NO KEY UPDATE"
+
+
+async def lock(conn: Connection, asset_id: UUID, owner_id: UUID) -> bool:
+    """Lock an asset of an owner; whether there is one. What it says is read in a later statement."""
+    return await conn.fetchval(LOCK, asset_id, owner_id) is not None
+
+
+LOCK_SITE = """
+  SELECT a.id FROM assets a
+   WHERE a.owner_id = $2 AND a.site_id = $1
+   ORDER BY (SELECT count(*) FROM parts p WHERE p.owner_id = a.owner_id AND p.part_id = a.id), a.id
+     FOR NO KEY UPDATE OF a
+"""
+
+
+async def lock_site(conn: Connection, site_id: UUID, owner_id: UUID) -> None:
+    """Lock every asset of a site, outermost first."""
+    await conn.execute(LOCK_SITE, site_id, owner_id)
+
+
+COLUMNS = (
+    "site_id",
+    "kind",
+    "category",
+    "title",
+    "description",
+    "features",
+    "capacity",
+    "units",
+    "part_of",
+    "details",
+    "photos",
+    "house_rules",
+    "accessibility",
+    "documents",
+    "arrival",
+    *TERMS,
+)
+PLACES = [f"${place}" for place in range(4, 4 + len(COLUMNS))]
+
+INSERT = f"""
+  INSERT INTO assets (id, owner_id, created_at, updated_at, timetable_id, location, timezone,
+                      {", ".join(COLUMNS)})
+  SELECT $1, $2, $3, $3, ${4 + len(COLUMNS)}::uuid, s.shown, s.timezone, {", ".join(PLACES)}
+    FROM sites s WHERE s.id = $4 AND s.owner_id = $2
+"""
+
+
+async def insert(conn: Connection, asset_id: UUID, owner_id: UUID, request: AssetRequest, now: datetime) -> None:
+    """Store a new draft. Its place among wholes and parts is db.parts' business."""
+    await conn.execute(INSERT, asset_id, owner_id, now, *values(request), request.timetable_id)
+
+
+UPDATE = f"""
+  UPDATE assets a
+     SET updated_at = $3, version = a.version + 1, location = s.shown, timezone = s.timezone,
+         timetable_id = coalesce(${4 + len(COLUMNS)}::uuid,
+                                 (SELECT t.id FROM timetables t
+                                   WHERE t.id = a.timetable_id AND t.owner_id = $2 AND t.name IS NULL)),
+         {", ".join(f"{name} = {place}" for name, place in zip(COLUMNS, PLACES, strict=True))}
+    FROM sites s
+   WHERE a.id = $1 AND a.owner_id = $2 AND s.id = $4 AND s.owner_id = $2
+  RETURNING a.version
+"""
+
+
+async def update(conn: Connection, asset_id: UUID, owner_id: UUID, request: AssetRequest, now: datetime) -> int:
+    """Store an asset anew: its version. Without a shared timetable it keeps hours of its own, if any."""
+    version: int = await conn.fetchval(UPDATE, asset_id, owner_id, now, *values(request), request.timetable_id)
+    return version
+
+
+def values(request: AssetRequest) -> Sequence[object]:
+    """What goes into COLUMNS."""
+    own = [getattr(request, name) for name in COLUMNS if name not in TERMS]
+    own[COLUMNS.index("details")] = details_of(request)
+    return [*own, *(getattr(request.terms, name) for name in TERMS)]
+
+
+SET_STATE = """
+  UPDATE assets SET state = $3, updated_at = $4, version = version + 1 WHERE id = $1 AND owner_id = $2
+  RETURNING version
+"""
+
+
+async def set_state(conn: Connection, asset_id: UUID, owner_id: UUID, state: AssetState, now: datetime) -> int:
+    """List, pause or archive an asset: its version."""
+    version: int = await conn.fetchval(SET_STATE, asset_id, owner_id, state, now)
+    return version
+
+
+USES = """
+  SELECT (SELECT count(*) FROM occurrences c
+           WHERE c.owner_id = $2 AND c.asset_id = $1 AND c.ends_at > $3
+             AND rules.state(c.state, c.held_until, c.ends_at, $3)
+                 IN ('held', 'pending', 'confirmed', 'checked_in'))::int AS bookings,
+         (SELECT count(*) FROM assets p
+           WHERE p.owner_id = $2 AND p.part_of = $1 AND p.state <> 'archived')::int AS parts
+"""
+
+
+class Uses(msgspec.Struct, frozen=True):
+    """What still needs an asset: occurrences to come, and parts that are not archived."""
+
+    bookings: int
+    parts: int
+
+
+async def uses(conn: Connection, asset_id: UUID, owner_id: UUID, now: datetime) -> Uses:
+    """What keeps an asset, which is locked, from being archived."""
+    return msgspec.convert(await conn.fetchrow(USES, asset_id, owner_id, now), Uses)

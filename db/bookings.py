@@ -1,0 +1,205 @@
+"""Bookings and their occurrences, as they are stored."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Unpack
+from uuid import UUID
+
+import msgspec
+
+import db.events
+from db.assets import SUMMARY
+from db.connection import Connection
+from db.events import Change
+from domain.bookings import Place, Stored
+from domain.occurrences import Occurrence
+
+# A booking to one of its two organisations: $1 is now, $2 that organisation.
+BOOKING = f"""
+  SELECT b.id, b.reference, b.owner_id, b.booker_id, {SUMMARY} AS asset, b.attendees, b.units, b.purpose,
+         b.open_to_public, b.notes, b.on_behalf_of, b.cost, b.decide_by, b.clock_changes, b.created_at, b.updated_at,
+         b.version, a.cancel_notice_minutes, a.arrival,
+         (SELECT min(c.held_until) FROM occurrences c
+           WHERE c.owner_id = b.owner_id AND c.booking_id = b.id
+             AND rules.state(c.state, c.held_until, c.ends_at, $1) = 'held') AS hold_expires_at,
+         (SELECT jsonb_agg(jsonb_build_object(
+                   'id', c.id, 'starts_at', c.starts_at, 'ends_at', c.ends_at, 'timezone', a.timezone, 'units', c.units,
+                   'unit_numbers', coalesce((SELECT jsonb_agg(u.unit ORDER BY u.unit) FROM occupancies u
+                       WHERE u.owner_id = b.owner_id AND u.occurrence_id = c.id AND u.asset_id = b.asset_id
+                         AND (u.held_until IS NULL OR u.held_until > $1)), '[]'),
+                   'state', rules.state(c.state, c.held_until, c.ends_at, $1), 'why_not', c.why_not, 'note', c.note,
+                   'cancelled_late', c.cancelled_late, 'sequence', c.sequence) ORDER BY c.starts_at, c.id)
+            FROM occurrences c WHERE c.owner_id = b.owner_id AND c.booking_id = b.id) AS occurrences
+    FROM bookings b
+    JOIN assets a ON a.id = b.asset_id AND a.owner_id = b.owner_id
+    JOIN sites s ON s.id = a.site_id AND s.owner_id = a.owner_id
+    JOIN organisations o ON o.id = a.owner_id
+   WHERE $2 IN (b.owner_id, b.booker_id)
+"""
+
+LOAD = f"{BOOKING} AND b.id = $3"
+
+
+async def load(conn: Connection, booking_id: UUID, organisation_id: UUID, now: datetime) -> Stored | None:
+    """A booking as it is now, if the organisation is its owner or its booker."""
+    row = await conn.fetchrow(LOAD, now, organisation_id, booking_id)
+    return msgspec.convert(row, Stored) if row else None
+
+
+LIST = f"""
+  {BOOKING}
+     AND ($3::uuid IS NULL OR b.owner_id = $3) AND ($4::uuid IS NULL OR b.booker_id = $4)
+     AND ($5::uuid IS NULL OR b.asset_id = $5)
+     AND ($6::text IS NULL OR $6 = coalesce((
+           SELECT min(array_position('{{held,pending,checked_in,confirmed}}', t.state)::text || t.state)
+             FROM (SELECT rules.state(c.state, c.held_until, c.ends_at, $1) AS state FROM occurrences c
+                    WHERE c.owner_id = b.owner_id AND c.booking_id = b.id) t
+            WHERE t.state IN ('held', 'pending', 'checked_in', 'confirmed')), '0ended'))
+     AND (($7::timestamptz IS NULL AND $8::timestamptz IS NULL) OR EXISTS (
+           SELECT FROM occurrences c
+            WHERE c.owner_id = b.owner_id AND c.booking_id = b.id
+              AND ($7 IS NULL OR c.ends_at > $7) AND ($8 IS NULL OR c.starts_at < $8)))
+     AND ($9::uuid IS NULL OR CASE WHEN $10 THEN b.id > $9 ELSE b.id < $9 END)
+   ORDER BY CASE WHEN $10 THEN b.id END, b.id DESC
+   LIMIT $11
+"""
+
+
+async def page(
+    conn: Connection,
+    organisation_id: UUID,
+    *,
+    now: datetime,
+    owner_id: UUID | None,
+    booker_id: UUID | None,
+    asset_id: UUID | None,
+    state: str | None,
+    starts_at: datetime | None,
+    ends_at: datetime | None,
+    after: UUID | None,
+    oldest_first: bool,
+    limit: int,
+) -> list[Stored]:
+    """An organisation's bookings, as owner and as booker, that touch the period and stand in the state asked for."""
+    rows = await conn.fetch(
+        LIST,
+        now,
+        organisation_id,
+        owner_id,
+        booker_id,
+        asset_id,
+        state and PLACES.get(state, "0ended"),
+        starts_at,
+        ends_at,
+        after,
+        oldest_first,
+        limit,
+    )
+    return msgspec.convert(rows, list[Stored])
+
+
+PLACES = {"held": "1held", "pending": "2pending", "checked_in": "3checked_in", "confirmed": "4confirmed"}
+
+INSERT = f"""
+  WITH booking AS (
+    INSERT INTO bookings (id, owner_id, booker_id, asset_id, reference, units, attendees, purpose, open_to_public,
+                          notes, cost, clock_changes, decide_by, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, NULL, $13, $13)),
+  made AS (
+    INSERT INTO occurrences (id, owner_id, booking_id, booker_id, asset_id, starts_at, ends_at, units, state, why_not)
+    SELECT c.id, $2, $1, $3, $4, c.starts_at, c.ends_at, $6, c.state, c.why_not
+      FROM unnest($14::uuid[], $15::timestamptz[], $16::timestamptz[], $17::text[], $18::jsonb[])
+           c (id, starts_at, ends_at, state, why_not))
+  INSERT INTO events ({db.events.COLUMNS})
+  VALUES ($19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)
+"""
+
+
+async def insert(conn: Connection, stored: Stored, **change: Unpack[Change]) -> None:
+    """Store a new booking with its occurrences, and the event that says so: one statement."""
+    occurrences = stored.occurrences
+    await conn.execute(
+        INSERT,
+        stored.id,
+        stored.owner_id,
+        stored.booker_id,
+        stored.asset.id,
+        stored.reference,
+        stored.units,
+        stored.attendees,
+        stored.purpose,
+        stored.open_to_public,
+        stored.notes,
+        stored.cost,
+        stored.clock_changes,
+        stored.created_at,
+        [each.id for each in occurrences],
+        [each.starts_at for each in occurrences],
+        [each.ends_at for each in occurrences],
+        [each.state for each in occurrences],
+        [each.why_not for each in occurrences],
+        *db.events.row(**change),
+    )
+
+
+PLACE = f"""
+  SELECT a.id, a.owner_id, a.timezone, a.units, a.turnaround_before_minutes, a.turnaround_after_minutes, a.price,
+         a.community_price, a.cancel_notice_minutes, a.arrival, {SUMMARY} AS summary
+    FROM assets a
+    JOIN sites s ON s.id = a.site_id AND s.owner_id = a.owner_id
+    JOIN organisations o ON o.id = a.owner_id
+   WHERE a.id = $1 AND (a.state IN ('listed', 'paused') OR a.owner_id = $2)
+     FOR NO KEY UPDATE OF a
+"""
+
+
+async def lock_place(conn: Connection, asset_id: UUID, organisation_id: UUID) -> Place | None:
+    """Lock an asset that an organisation may know of, and what of it a booking needs."""
+    row = await conn.fetchrow(PLACE, asset_id, organisation_id)
+    return msgspec.convert(row, Place) if row else None
+
+
+FIND = "SELECT asset_id, owner_id FROM bookings WHERE id = $1 AND $2 IN (owner_id, booker_id)"
+LOCK_ASSET = "SELECT FROM assets WHERE id = $1 AND owner_id = $2 FOR NO KEY UPDATE"
+LOCK_BOOKING = "SELECT FROM bookings WHERE id = $1 AND owner_id = $2 FOR NO KEY UPDATE"
+LOCK_OCCURRENCES = "SELECT FROM occurrences WHERE owner_id = $2 AND booking_id = $1 ORDER BY id FOR NO KEY UPDATE"
+
+
+async def lock(conn: Connection, booking_id: UUID, organisation_id: UUID, now: datetime) -> Stored | None:
+    """As `load`, with the asset, the booking and its occurrences locked in this order."""
+    found = await conn.fetchrow(FIND, booking_id, organisation_id)
+    if found is None:
+        return None
+    await conn.execute(LOCK_ASSET, found["asset_id"], found["owner_id"])
+    await conn.execute(LOCK_BOOKING, booking_id, found["owner_id"])
+    await conn.execute(LOCK_OCCURRENCES, booking_id, found["owner_id"])
+    return await load(conn, booking_id, organisation_id, now)
+
+
+CANCEL = f"""
+  WITH booking AS (
+    UPDATE bookings SET updated_at = $3, version = version + 1 WHERE owner_id = $2 AND id = $1),
+  changed AS (
+    UPDATE occurrences c SET state = n.state, note = n.note, cancelled_late = n.cancelled_late, sequence = n.sequence
+      FROM unnest($4::uuid[], $5::text[], $6::text[], $7::boolean[], $8::int[]) n (id, state, note, cancelled_late, sequence)
+     WHERE c.owner_id = $2 AND c.id = n.id),
+  freed AS (
+    DELETE FROM occupancies WHERE owner_id = $2 AND occurrence_id = ANY($4::uuid[]))
+  INSERT INTO events ({db.events.COLUMNS}) VALUES ($9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+"""
+
+
+async def cancel(conn: Connection, stored: Stored, changed: Sequence[Occurrence], **change: Unpack[Change]) -> None:
+    """Store that some occurrences are cancelled, give back what they occupy, and say so: one statement."""
+    await conn.execute(
+        CANCEL,
+        stored.id,
+        stored.owner_id,
+        change["now"],
+        [each.id for each in changed],
+        [each.state for each in changed],
+        [each.note for each in changed],
+        [each.cancelled_late for each in changed],
+        [each.sequence for each in changed],
+        *db.events.row(**change),
+    )

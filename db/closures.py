@@ -1,0 +1,136 @@
+"""Closures, as they are stored."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+import db.idempotency
+from db.connection import Connection
+from domain.closures import Closure
+from domain.hours import BookingHit
+
+# A closure, unless it is of an asset that the organisation $1 (or nobody) may not know of.
+CLOSURE = """
+  SELECT c.id, c.asset_id, c.site_id, lower(c.during) AS starts_at, upper(c.during) AS ends_at, c.note,
+         c.source, c.created_at, c.updated_at
+    FROM closures c
+    LEFT JOIN assets a ON a.id = c.asset_id AND a.owner_id = c.owner_id
+   WHERE (c.owner_id = $1 OR a.id IS NULL OR a.state IN ('listed', 'paused'))
+"""
+LOAD = f"{CLOSURE} AND c.id = $2"
+
+
+async def load(conn: Connection, closure_id: UUID, organisation_id: UUID | None) -> Closure | None:
+    """A closure that an organisation, or nobody, may know of."""
+    row = await conn.fetchrow(LOAD, organisation_id, closure_id)
+    return msgspec.convert(row, Closure) if row else None
+
+
+LIST = f"""
+  {CLOSURE}
+     AND ($2::uuid IS NULL OR c.owner_id = $2) AND ($3::uuid IS NULL OR c.asset_id = $3)
+     AND ($4::uuid IS NULL OR c.site_id = $4) AND ($5::uuid IS NULL OR c.id < $5)
+   ORDER BY c.id DESC LIMIT $6
+"""
+
+
+async def page(
+    conn: Connection,
+    organisation_id: UUID | None,
+    *,
+    owner_id: UUID | None,
+    asset_id: UUID | None,
+    site_id: UUID | None,
+    after: UUID | None,
+    limit: int,
+) -> list[Closure]:
+    """Closures, newest first."""
+    rows = await conn.fetch(LIST, organisation_id, owner_id, asset_id, site_id, after, limit)
+    return msgspec.convert(rows, list[Closure])
+
+
+# Everything that a closure of an asset closes: itself, its wholes and its parts.
+LOCK_ASSET = """
+  SELECT a.id FROM assets a
+   WHERE a.owner_id = $1 AND a.id IN (
+           SELECT p.part_id FROM parts p WHERE p.owner_id = $1 AND p.whole_id = $2
+            UNION SELECT p.whole_id FROM parts p WHERE p.owner_id = $1 AND p.part_id = $2)
+   ORDER BY (SELECT count(*) FROM parts q WHERE q.owner_id = a.owner_id AND q.part_id = a.id), a.id
+     FOR NO KEY UPDATE OF a
+"""
+
+
+async def lock_asset(conn: Connection, asset_id: UUID, owner_id: UUID) -> bool:
+    """Lock an asset of an owner with its wholes and parts; whether there is one."""
+    rows = await conn.fetch(LOCK_ASSET, owner_id, asset_id)
+    return any(row["id"] == asset_id for row in rows)
+
+
+OWNER = "SELECT owner_id FROM closures WHERE id = $1"
+
+
+async def owner(conn: Connection, closure_id: UUID) -> UUID | None:
+    """Whose closure it is."""
+    found: UUID | None = await conn.fetchval(OWNER, closure_id)
+    return found
+
+
+LOCK = "SELECT version FROM closures WHERE id = $1 AND owner_id = $2 FOR UPDATE"
+
+
+async def lock(conn: Connection, closure_id: UUID, owner_id: UUID) -> bool:
+    """Lock a closure of an owner, after its assets; whether there is one."""
+    return await conn.fetchval(LOCK, closure_id, owner_id) is not None
+
+
+INSERT = """
+  INSERT INTO closures (id, owner_id, asset_id, site_id, during, note, source, created_at, updated_at)
+  VALUES ($1, $2, $3, $4, tstzrange($5, $6), $7, $8, $9, $9)
+"""
+
+
+async def insert(conn: Connection, closure: Closure, owner_id: UUID) -> None:
+    """Store a new closure."""
+    await conn.execute(
+        INSERT,
+        closure.id,
+        owner_id,
+        closure.asset_id,
+        closure.site_id,
+        closure.starts_at,
+        closure.ends_at,
+        closure.note,
+        closure.source,
+        closure.created_at,
+    )
+
+
+DELETE = "DELETE FROM closures WHERE id = $1 AND owner_id = $2 RETURNING version"
+
+
+async def delete(conn: Connection, closure_id: UUID, owner_id: UUID) -> int:
+    """Erase a closure, and the answers that are kept of it: the version it had."""
+    version: int = await conn.fetchval(DELETE, closure_id, owner_id)
+    await db.idempotency.forget(conn, closure_id)
+    return version
+
+
+HIT = """
+  SELECT c.booking_id, c.id AS occurrence_id, c.starts_at, c.ends_at
+    FROM assets a
+    JOIN occurrences c ON c.owner_id = a.owner_id AND c.asset_id = a.id
+   WHERE a.owner_id = $1
+     AND (a.site_id = $3
+          OR a.id IN (SELECT p.part_id FROM parts p WHERE p.owner_id = $1 AND p.whole_id = $2
+                       UNION SELECT p.whole_id FROM parts p WHERE p.owner_id = $1 AND p.part_id = $2))
+     AND c.starts_at < $5 AND c.ends_at > greatest($4::timestamptz, $6)
+     AND rules.state(c.state, c.held_until, c.ends_at, $6) IN ('held', 'pending', 'confirmed', 'checked_in')
+   ORDER BY c.starts_at, c.id
+"""
+
+
+async def hit(conn: Connection, closure: Closure, owner_id: UUID, now: datetime) -> list[BookingHit]:
+    """Occurrences to come in a closure: of its asset, that one's wholes and parts, or of its site."""
+    rows = await conn.fetch(HIT, owner_id, closure.asset_id, closure.site_id, closure.starts_at, closure.ends_at, now)
+    return msgspec.convert(rows, list[BookingHit])

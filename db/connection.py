@@ -1,0 +1,83 @@
+"""How Fallow talks to PostgreSQL: settings, codecs, the pool."""
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection
+    Pool = asyncpg.Pool
+
+SETTINGS = {
+    "application_name": "fallow",
+    "timezone": "UTC",
+    "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "lock_timeout": "2s",
+    "idle_in_transaction_session_timeout": "30s",
+}
+PATIENCE = 2.0  # seconds to wait for a free connection
+JSONB_VERSION = b"\x01"
+
+
+def encode_json(value: object) -> bytes:
+    """JSON as bytes; Structs, instants, UUIDs are welcome."""
+    return msgspec.json.encode(value)
+
+
+def encode_jsonb(value: object) -> bytes:
+    """JSON with the version byte of the binary format."""
+    return JSONB_VERSION + msgspec.json.encode(value)
+
+
+def decode_jsonb(data: bytes) -> Any:
+    """Plain values from the binary format."""
+    return msgspec.json.decode(memoryview(data)[1:])
+
+
+async def prepare(conn: Connection) -> None:
+    """Teach a new connection JSON. UUIDs are of the standard library as they are in every key of ours."""
+    await conn.set_type_codec("jsonb", schema="pg_catalog", encoder=encode_jsonb, decoder=decode_jsonb, format="binary")
+    await conn.set_type_codec(
+        "json", schema="pg_catalog", encoder=encode_json, decoder=msgspec.json.decode, format="binary"
+    )
+    await conn.set_type_codec(
+        "uuid",
+        schema="pg_catalog",
+        encoder=lambda value: value.bytes if isinstance(value, UUID) else UUID(str(value)).bytes,
+        decoder=lambda data: UUID(bytes=bytes(data)),
+        format="binary",
+    )
+
+
+async def connect(url: str) -> Connection:
+    """One connection, outside any pool."""
+    conn = await asyncpg.connect(url, server_settings=SETTINGS, timeout=10)
+    await prepare(conn)
+    return conn
+
+
+async def keep(_conn: Connection) -> None:
+    """Nothing to put back when a connection returns to the pool, as no request changes a session."""
+
+
+def pool(url: str, *, read_only: bool = False, size: int = 10) -> Pool:
+    """A pool that opens when it is entered (`async with`). From a read-only one every write is refused."""
+    settings = {**SETTINGS, "default_transaction_read_only": "on"} if read_only else SETTINGS
+    return asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=size,
+        server_settings=settings,
+        init=prepare,
+        reset=keep,
+        timeout=PATIENCE,
+        command_timeout=30,
+    )

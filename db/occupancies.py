@@ -1,0 +1,183 @@
+"""Taking units and giving them back. PostgreSQL, not Python, keeps two occupants of one unit apart."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from db.connection import Connection
+from domain.reasons import Reason, reason
+from domain.time import Period
+from domain.units import Seat
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What speaks against each period asked for, and who sits where meanwhile.
+
+    `why_not` by place in the request, `seats` of the asset's own units around the periods, `lapsed` the bookings
+    whose lapsed holds are in the way, `rows` how many occupancies one unit takes, parts included.
+    """
+
+    why_not: dict[int, list[Reason]]
+    seats: list[Seat]
+    lapsed: list[UUID]
+    rows: int
+
+
+ASSESS = """
+  WITH asked AS (SELECT * FROM unnest($3::timestamptz[], $4::timestamptz[]) WITH ORDINALITY p (starts, ends, n)),
+       asset AS MATERIALIZED (SELECT a FROM assets a WHERE a.id = $1 AND a.owner_id = $2),
+       spans AS (SELECT n, rules.span(a, starts, ends) AS span FROM asset, asked)
+  SELECT (SELECT jsonb_agg(jsonb_build_object('n', p.n, 'code', k.code, 'numbers', k.numbers, 'asset_id', k.asset_id))
+            FROM asset, asked p, rules.why_not(a, p.starts, p.ends, $5, $6, $7, $8) k) AS why_not,
+         (SELECT jsonb_agg(DISTINCT jsonb_build_object(
+                   'unit', o.unit, 'lower', lower(o.occupied), 'upper', upper(o.occupied), 'occurrence', o.occurrence_id))
+            FROM spans s JOIN occupancies o ON o.owner_id = $2 AND o.asset_id = $1 AND o.occupied && s.span
+           WHERE o.held_until IS NULL OR o.held_until > $8) AS seats,
+         (SELECT array_agg(DISTINCT c.booking_id ORDER BY c.booking_id)
+            FROM spans s
+            JOIN parts p ON p.owner_id = $2 AND p.whole_id = $1
+            JOIN occupancies o ON o.owner_id = $2 AND o.asset_id = p.part_id AND o.occupied && s.span
+            JOIN occurrences c ON c.owner_id = $2 AND c.id = o.occurrence_id
+           WHERE o.held_until <= $8) AS lapsed,
+         1 + (SELECT coalesce(sum(part.units), 0) FROM parts p
+                JOIN assets part ON part.id = p.part_id AND part.owner_id = p.owner_id
+               WHERE p.owner_id = $2 AND p.whole_id = $1 AND p.part_id <> $1) AS rows
+"""
+
+
+async def assess(
+    conn: Connection,
+    *,
+    asset_id: UUID,
+    owner_id: UUID,
+    periods: Sequence[Period],
+    units: int,
+    attendees: int | None,
+    booker_id: UUID,
+    now: datetime,
+) -> Standing:
+    """Test every rule on every period. To be sure of the answer the asset must be locked, in an earlier statement."""
+    row = await conn.fetchrow(
+        ASSESS,
+        asset_id,
+        owner_id,
+        [period.starts_at for period in periods],
+        [period.ends_at for period in periods],
+        units,
+        attendees,
+        booker_id,
+        now,
+    )
+    assert row is not None  # noqa: S101 - a SELECT without FROM answers one row
+    why_not: dict[int, list[Reason]] = {}
+    for each in row["why_not"] or ():
+        asset = UUID(each["asset_id"]) if each["asset_id"] else None
+        said = reason(each["code"], passed=False, numbers=each["numbers"], asset_id=asset)
+        why_not.setdefault(each["n"] - 1, []).append(said)
+    return Standing(
+        why_not=why_not,
+        seats=msgspec.convert(row["seats"] or [], list[Seat]),
+        lapsed=row["lapsed"] or [],
+        rows=row["rows"],
+    )
+
+
+TAKE = """
+  INSERT INTO occupancies (owner_id, asset_id, unit, occupied, occurrence_id, held_until)
+  SELECT $2, p.part_id, u, tstzrange(s.lower, s.upper), s.occurrence_id, $7
+    FROM unnest($3::uuid[], $4::int[], $5::timestamptz[], $6::timestamptz[]) s (occurrence_id, unit, lower, upper)
+    JOIN parts p ON p.owner_id = $2 AND p.whole_id = $1
+    JOIN assets part ON part.id = p.part_id AND part.owner_id = p.owner_id
+   CROSS JOIN generate_series(1, part.units) u
+   WHERE p.part_id <> $1 OR u = s.unit
+   ORDER BY p.part_id, u, s.lower
+      ON CONFLICT DO NOTHING
+  RETURNING occurrence_id
+"""
+
+
+async def take(
+    conn: Connection, *, asset_id: UUID, owner_id: UUID, seats: Sequence[Seat], held_until: datetime | None
+) -> int:
+    """Occupy the seats of an asset and all its parts: how many rows it could. The asset is already locked.
+
+    Fewer than `len(seats)` times `Standing.rows` means that a booking of a whole or a part came in between.
+    """
+    rows = await conn.fetch(
+        TAKE,
+        asset_id,
+        owner_id,
+        [seat.occurrence for seat in seats],
+        [seat.unit for seat in seats],
+        [seat.lower for seat in seats],
+        [seat.upper for seat in seats],
+        held_until,
+    )
+    return len(rows)
+
+
+RELEASE = "DELETE FROM occupancies WHERE owner_id = $1 AND occurrence_id = ANY($2::uuid[])"
+
+
+async def release(conn: Connection, owner_id: UUID, occurrence_ids: Sequence[UUID]) -> None:
+    """Give back everything that occurrences occupy."""
+    await conn.execute(RELEASE, owner_id, occurrence_ids)
+
+
+LAPSED = """
+  SELECT array_agg(DISTINCT c.booking_id ORDER BY c.booking_id)
+    FROM occupancies o JOIN occurrences c ON c.owner_id = o.owner_id AND c.id = o.occurrence_id
+   WHERE o.owner_id = $1 AND o.asset_id = $2 AND o.held_until <= $3
+"""
+
+
+async def lapsed(conn: Connection, asset_id: UUID, owner_id: UUID, now: datetime) -> list[UUID]:
+    """The bookings whose lapsed holds still have a row on an asset."""
+    return await conn.fetchval(LAPSED, owner_id, asset_id, now) or []
+
+
+LATER = """
+  SELECT unit, lower(occupied) AS lower, upper(occupied) AS upper, occurrence_id AS occurrence,
+         lower(occupied) <= $3 AS begun, held_until
+    FROM occupancies
+   WHERE owner_id = $1 AND asset_id = $2 AND upper(occupied) > $3 AND (held_until IS NULL OR held_until > $3)
+   ORDER BY occurrence_id, unit
+     FOR UPDATE
+"""
+
+
+async def later(conn: Connection, asset_id: UUID, owner_id: UUID, now: datetime) -> list[Seat]:
+    """Every seat of an asset that is not over yet, locked."""
+    return msgspec.convert(await conn.fetch(LATER, owner_id, asset_id, now), list[Seat])
+
+
+LEAVE = """
+  DELETE FROM occupancies
+   WHERE owner_id = $1 AND asset_id = $2 AND lower(occupied) > $3 AND (held_until IS NULL OR held_until > $3)
+"""
+RETURN = """
+  INSERT INTO occupancies (owner_id, asset_id, unit, occupied, occurrence_id, held_until)
+  SELECT $1, $2, s.unit, tstzrange(s.lower, s.upper), s.occurrence_id, s.held_until
+    FROM unnest($3::uuid[], $4::int[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[])
+         s (occurrence_id, unit, lower, upper, held_until)
+   ORDER BY s.unit, s.lower
+"""
+
+
+async def move(conn: Connection, asset_id: UUID, owner_id: UUID, seats: Sequence[Seat], now: datetime) -> None:
+    """Seat an asset's later occupancies anew. Two statements: an update trips over the constraint row by row."""
+    left = await conn.execute(LEAVE, owner_id, asset_id, now)
+    if left != f"DELETE {len(seats)}":
+        raise RuntimeError(f"{left}, but {len(seats)} to seat anew")
+    await conn.execute(
+        RETURN,
+        owner_id,
+        asset_id,
+        [seat.occurrence for seat in seats],
+        [seat.unit for seat in seats],
+        [seat.lower for seat in seats],
+        [seat.upper for seat in seats],
+        [seat.held_until for seat in seats],
+    )

@@ -1,0 +1,124 @@
+"""Occurrences by start, and holds that end by themselves."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from asyncpg import Record
+
+import db.events
+from db.connection import Connection
+from domain.occurrences import OccurrenceRow
+
+LIST = """
+  SELECT c.id, c.starts_at, c.ends_at, a.timezone, c.units, t.state, c.why_not, c.note, c.cancelled_late, c.sequence,
+         ARRAY(SELECT u.unit FROM occupancies u
+                WHERE u.owner_id = c.owner_id AND u.occurrence_id = c.id AND u.asset_id = c.asset_id
+                  AND (u.held_until IS NULL OR u.held_until > $1) ORDER BY u.unit) AS unit_numbers,
+         jsonb_build_object('id', b.id, 'reference', b.reference, 'attendees', b.attendees, 'units', b.units) AS booking,
+         jsonb_build_object('id', a.id, 'title', a.title) AS asset,
+         jsonb_build_object('id', s.id, 'name', s.name) AS site,
+         jsonb_build_object('id', o.id, 'name', o.name) AS booker
+    FROM occurrences c
+   CROSS JOIN LATERAL (SELECT rules.state(c.state, c.held_until, c.ends_at, $1) AS state) t
+    JOIN bookings b ON b.id = c.booking_id AND b.owner_id = c.owner_id
+    JOIN assets a ON a.id = c.asset_id AND a.owner_id = c.owner_id
+    JOIN sites s ON s.id = a.site_id AND s.owner_id = a.owner_id
+    JOIN organisations o ON o.id = c.booker_id
+   WHERE $2 IN (c.owner_id, c.booker_id)
+     AND ($3::uuid IS NULL OR c.owner_id = $3) AND ($4::uuid IS NULL OR a.site_id = $4)
+     AND ($5::uuid IS NULL OR c.asset_id = $5) AND ($6::uuid IS NULL OR c.booker_id = $6)
+     AND ($7::text IS NULL OR t.state = $7)
+     AND ($8::timestamptz IS NULL OR c.ends_at > $8) AND ($9::timestamptz IS NULL OR c.starts_at < $9)
+     AND ($10::timestamptz IS NULL OR (c.starts_at, c.id) > ($10, $11))
+   ORDER BY c.starts_at, c.id
+   LIMIT $12
+"""
+
+
+async def page(
+    conn: Connection,
+    organisation_id: UUID,
+    *,
+    now: datetime,
+    owner_id: UUID | None,
+    site_id: UUID | None,
+    asset_id: UUID | None,
+    booker_id: UUID | None,
+    state: str | None,
+    starts_at: datetime | None,
+    ends_at: datetime | None,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[OccurrenceRow]:
+    """Occurrences that an organisation owns or booked and that touch a period, by start."""
+    rows = await conn.fetch(
+        LIST,
+        now,
+        organisation_id,
+        owner_id,
+        site_id,
+        asset_id,
+        booker_id,
+        state,
+        starts_at,
+        ends_at,
+        *(after or (None, None)),
+        limit,
+    )
+    return msgspec.convert(rows, list[OccurrenceRow])
+
+
+EXPIRE = """
+  WITH booking AS (
+    UPDATE bookings SET version = version + 1, updated_at = $3 WHERE owner_id = $1 AND id = $2
+    RETURNING booker_id, version),
+  lapsed AS (
+    UPDATE occurrences SET state = 'expired', sequence = sequence + 1
+     WHERE owner_id = $1 AND booking_id = $2 AND state = 'held' AND held_until <= $3
+    RETURNING id, starts_at, ends_at, units, held_until),
+  freed AS (
+    DELETE FROM occupancies WHERE owner_id = $1 AND occurrence_id IN (SELECT id FROM lapsed))
+  SELECT booking.booker_id, booking.version, lapsed.* FROM booking, lapsed ORDER BY lapsed.id
+"""
+LOCK = """
+  SELECT b.id FROM bookings b
+   WHERE b.owner_id = $1 AND b.id = ANY($2::uuid[])
+     AND EXISTS (SELECT FROM occurrences c
+                  WHERE c.owner_id = b.owner_id AND c.booking_id = b.id AND c.state = 'held' AND c.held_until <= $3)
+   ORDER BY b.id FOR UPDATE
+"""
+
+
+async def expire(
+    conn: Connection, owner_id: UUID, booking_ids: Sequence[UUID], *, now: datetime, request_id: str | None
+) -> None:
+    """Free what bookings hold no longer, and record for each that it expired when its hold did."""
+    for booking in await conn.fetch(LOCK, owner_id, booking_ids, now):
+        rows = await conn.fetch(EXPIRE, owner_id, booking["id"], now)
+        before, after = ({"occurrences": in_state(state, rows)} for state in ("held", "expired"))
+        await db.events.append(
+            conn,
+            type="booking.expired",
+            object_kind="booking",
+            object_id=booking["id"],
+            owner_id=owner_id,
+            booker_id=rows[0]["booker_id"],
+            version=rows[0]["version"],
+            before=before,
+            after=after,
+            caller=None,
+            now=now,
+            occurred_at=min(row["held_until"] for row in rows),
+            request_id=request_id,
+        )
+
+
+def in_state(state: str, rows: Sequence[Record]) -> dict[str, dict[str, Any]]:
+    """Occurrences as events hold them."""
+    return {
+        str(row["id"]): {"state": state, **{name: row[name] for name in ("starts_at", "ends_at", "units")}}
+        for row in rows
+    }

@@ -1,0 +1,172 @@
+"""Organisations, their identifiers and what they hold, as they are stored."""
+
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from db.connection import Connection
+from domain.callers import OrganisationState
+from domain.errors import IdentifierTaken, SlugTaken
+from domain.organisations import Organisation, OrganisationRequest
+
+# What an organisation is to another, $1, which may be null. Private: to itself and those it has bookings with.
+SHOWN = """
+  SELECT o.id, o.slug, o.name, o.kind, o.state, o.description, o.website,
+         (SELECT coalesce(jsonb_agg(jsonb_build_object('scheme', i.scheme, 'id', i.value) ORDER BY i.scheme), '[]')
+            FROM identifiers i WHERE i.organisation_id = o.id) AS identifiers,
+         CASE WHEN p.seen THEN (
+           SELECT coalesce(jsonb_agg(jsonb_build_object(
+                    'code', h.requirement, 'expires_on', h.expires_on, 'reference', h.reference)
+                    ORDER BY h.requirement), '[]')
+             FROM holdings h WHERE h.organisation_id = o.id) END AS holds,
+         CASE WHEN p.seen THEN o.contact END AS contact, o.created_at, o.updated_at
+    FROM organisations o
+   CROSS JOIN LATERAL (
+         SELECT $1::uuid IS NOT NULL AND (o.id = $1
+             OR EXISTS (SELECT FROM bookings b WHERE b.owner_id = o.id AND b.booker_id = $1)
+             OR EXISTS (SELECT FROM bookings b WHERE b.booker_id = o.id AND b.owner_id = $1)) AS seen) p
+"""
+
+BY_ID = f"{SHOWN} WHERE o.id = $2"
+BY_SLUG = f"{SHOWN} WHERE o.slug = $2"
+
+
+async def load(conn: Connection, organisation_id: UUID, viewer_id: UUID | None) -> Organisation | None:
+    """An organisation as another, or nobody, sees it."""
+    row = await conn.fetchrow(BY_ID, viewer_id, organisation_id)
+    return msgspec.convert(row, Organisation) if row else None
+
+
+async def find(conn: Connection, id_or_slug: str, viewer_id: UUID | None) -> Organisation | None:
+    """As `load`, by its id or its slug."""
+    try:
+        organisation_id = UUID(id_or_slug)
+    except ValueError:
+        row = await conn.fetchrow(BY_SLUG, viewer_id, id_or_slug)
+        return msgspec.convert(row, Organisation) if row else None
+    return await load(conn, organisation_id, viewer_id)
+
+
+PAGE = f"""
+  {SHOWN}
+   WHERE o.state <> 'closed' AND ($2::text IS NULL OR strpos(lower(o.name), lower($2)) > 0)
+     AND ($3::text IS NULL OR o.kind = $3) AND ($4::uuid IS NULL OR o.id < $4)
+   ORDER BY o.id DESC LIMIT $5
+"""
+
+
+async def page(
+    conn: Connection, viewer_id: UUID | None, *, q: str | None, kind: str | None, before: UUID | None, limit: int
+) -> list[Organisation]:
+    """Organisations that are not closed, newest first, whose name has `q` in it."""
+    return msgspec.convert(await conn.fetch(PAGE, viewer_id, q, kind, before, limit), list[Organisation])
+
+
+INSERT = """
+  INSERT INTO organisations (id, slug, name, kind, description, website, contact, created_at, updated_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+"""
+
+
+async def insert(conn: Connection, organisation_id: UUID, request: OrganisationRequest, now: datetime) -> Organisation:
+    """Store a new organisation: as it sees itself. Raises SlugTaken, IdentifierTaken."""
+    try:
+        await conn.execute(INSERT, organisation_id, *values(request), now)
+    except asyncpg.UniqueViolationError:
+        raise SlugTaken from None
+    await insert_details(conn, organisation_id, request)
+    return await reload(conn, organisation_id)
+
+
+LOCK = "SELECT id FROM organisations WHERE id::text = $1 OR slug = $1 FOR NO KEY UPDATE"
+
+
+async def lock(conn: Connection, id_or_slug: str) -> UUID | None:
+    """Lock an organisation: its id."""
+    organisation_id: UUID | None = await conn.fetchval(LOCK, id_or_slug)
+    return organisation_id
+
+
+UPDATE = """
+  UPDATE organisations
+     SET slug = $2, name = $3, kind = $4, description = $5, website = $6, contact = $7, updated_at = $8,
+         version = version + 1
+   WHERE id = $1
+  RETURNING version
+"""
+
+
+async def update(
+    conn: Connection, organisation_id: UUID, request: OrganisationRequest, now: datetime
+) -> tuple[Organisation, int]:
+    """Store an organisation anew: as it sees itself, and its version. Raises SlugTaken, IdentifierTaken."""
+    try:
+        version: int = await conn.fetchval(UPDATE, organisation_id, *values(request), now)
+    except asyncpg.UniqueViolationError:
+        raise SlugTaken from None
+    await conn.execute("DELETE FROM identifiers WHERE organisation_id = $1", organisation_id)
+    await conn.execute("DELETE FROM holdings WHERE organisation_id = $1", organisation_id)
+    await insert_details(conn, organisation_id, request)
+    return await reload(conn, organisation_id), version
+
+
+def values(request: OrganisationRequest) -> tuple[object, ...]:
+    """The columns from `slug` to `contact`."""
+    return (
+        request.slug,
+        request.name,
+        request.kind,
+        request.description,
+        request.website,
+        request.contact,
+    )
+
+
+INSERT_IDENTIFIERS = """
+  INSERT INTO identifiers (organisation_id, scheme, value)
+  SELECT $1, * FROM unnest($2::text[], $3::text[]) ORDER BY 2, 3
+"""
+INSERT_HOLDINGS = """
+  INSERT INTO holdings (organisation_id, requirement, expires_on, reference)
+  SELECT $1, * FROM unnest($2::text[], $3::date[], $4::text[])
+"""
+
+
+async def insert_details(conn: Connection, organisation_id: UUID, request: OrganisationRequest) -> None:
+    """Store identifiers and what it holds."""
+    try:
+        if request.identifiers:
+            await conn.execute(
+                INSERT_IDENTIFIERS,
+                organisation_id,
+                [each.scheme for each in request.identifiers],
+                [each.id for each in request.identifiers],
+            )
+    except asyncpg.UniqueViolationError:
+        raise IdentifierTaken from None
+    if request.holds:
+        await conn.execute(
+            INSERT_HOLDINGS,
+            organisation_id,
+            [each.code for each in request.holds],
+            [each.expires_on for each in request.holds],
+            [each.reference for each in request.holds],
+        )
+
+
+async def reload(conn: Connection, organisation_id: UUID) -> Organisation:
+    """An organisation that is there, as it sees itself."""
+    return msgspec.convert(await conn.fetchrow(BY_ID, organisation_id, organisation_id), Organisation)
+
+
+SET_STATE = """
+  UPDATE organisations SET state = $2, updated_at = $3, version = version + 1 WHERE id = $1 RETURNING version
+"""
+
+
+async def set_state(conn: Connection, organisation_id: UUID, state: OrganisationState, now: datetime) -> int:
+    """Change the state of an organisation that is locked: its version."""
+    version: int = await conn.fetchval(SET_STATE, organisation_id, state, now)
+    return version

@@ -1,0 +1,99 @@
+"""The nearest assets that fit and can be booked, by the rules that bookings are tested by: one statement."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from db.assets import SUMMARY
+from db.connection import Connection
+from domain.assets import AssetSummary
+from domain.callers import Caller
+from domain.costs import COMMUNITY
+from domain.reasons import reason
+from domain.search import Looked, Match, Place, Search, SearchedPeriod, book
+
+SEARCH = f"""
+  SELECT r.examined, r.exhausted, (r.last).distance_m, (r.last).tie, (r.last).id,
+         (SELECT jsonb_agg(jsonb_build_object(
+                   'place', jsonb_build_array(c.distance_m, c.tie, c.id), 'asset', {SUMMARY}, 'occurrences', w.occurrences)
+                 ORDER BY c.place)
+            FROM unnest(r.nearest) WITH ORDINALITY c (owner_id, id, timezone, distance_m, tie, sphere_m, place)
+            JOIN assets a ON a.id = c.id AND a.owner_id = c.owner_id
+            JOIN sites s ON s.id = a.site_id AND s.owner_id = a.owner_id
+            JOIN organisations o ON o.id = a.owner_id
+           CROSS JOIN LATERAL (
+                 SELECT jsonb_agg(jsonb_build_object(
+                          'starts_at', p.starts_at, 'ends_at', p.ends_at,
+                          'units_free', (SELECT f.units_free FROM rules.units_free(a, rules.span(a, p.starts_at, p.ends_at), $15) f),
+                          'why_not', (SELECT jsonb_agg(to_jsonb(k))
+                                        FROM rules.why_not(a, p.starts_at, p.ends_at, $6, $7, $14, $15) k)) ORDER BY p.n) AS occurrences
+                   FROM rules.repeats($10, $11, a.timezone, $12) p WHERE $10::timestamptz IS NOT NULL) w) AS matches
+    FROM rules.search($1::geography, $2, $3, $4, $5, $6, $7, $8, $9, $16, $17, $10, $11, $12, $13, $14, $15,
+                      $18, $19, $20, $21) r
+"""
+
+
+async def search(
+    conn: Connection, search: Search, *, caller: Caller | None, now: datetime, after: Place, limit: int
+) -> Looked:
+    """The nearest `limit` matches after a place in the order, and one more if there is one.
+
+    People are left out of a search with a period by nobody we know.
+    """
+    period = search.period
+    row = await conn.fetchrow(
+        SEARCH,
+        f"POINT({search.origin.lon} {search.origin.lat})",
+        search.within_m,
+        search.category,
+        search.kind,
+        search.features,
+        search.units,
+        search.attendees,
+        search.only_free_of_charge,
+        caller is not None and caller.kind in COMMUNITY,
+        period and period.starts_at,
+        period and period.ends_at,
+        search.weeks,
+        search.at_least,
+        caller.organisation_id if caller else None,
+        now,
+        search.owner_id,
+        caller is not None or period is None,
+        after.distance_m,
+        after.tie,
+        after.id,
+        limit,
+    )
+    assert row is not None  # noqa: S101 - an aggregate always answers one row
+    return Looked(
+        matches=[read(search, match) for match in row["matches"] or ()],
+        examined=row["examined"],
+        last=Place(row["distance_m"], row["tie"], row["id"]) if row["id"] else None,
+        exhausted=row["exhausted"],
+    )
+
+
+def read(search: Search, match: dict[str, Any]) -> tuple[Place, Match]:
+    """One match as the statement builds it."""
+    place = msgspec.convert(match["place"], Place)
+    periods = [read_period(each) for each in match["occurrences"] or ()]
+    asset = msgspec.convert(match["asset"], AssetSummary)
+    return place, Match(asset, place.distance_m, periods, book(search, asset.id))
+
+
+def read_period(period: dict[str, Any]) -> SearchedPeriod:
+    """One period with what speaks against it, in words."""
+    why_not = [
+        reason(
+            each["code"],
+            passed=False,
+            numbers=each["numbers"],
+            asset_id=UUID(each["asset_id"]) if each["asset_id"] else None,
+        )
+        for each in period["why_not"] or ()
+    ]
+    given = period | {"why_not": [], "free": not why_not}
+    return msgspec.structs.replace(msgspec.convert(given, SearchedPeriod), why_not=why_not)

@@ -1,0 +1,124 @@
+"""The events that would have been recorded, had the demo been made through the API, one change after another."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from itertools import chain
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+import domain.assets
+import domain.closures
+import domain.events
+from domain.occurrences import OccurrenceState
+from fallow.demo import chance, rows
+from fallow.demo.bookings import Taken
+from fallow.demo.rows import Row
+from fallow.demo.world import World, founded
+
+COLUMNS = (
+    "id",
+    "owner_id",
+    "booker_id",
+    "type",
+    "occurred_at",
+    "recorded_at",
+    "object_kind",
+    "object_id",
+    "version",
+    "before",
+    "after",
+)
+State = Mapping[str, Any]
+
+
+def event(
+    what: str,
+    each: UUID,
+    owner_id: UUID,
+    version: int,
+    at: datetime,
+    before: State | None,
+    after: State | None,
+    booker_id: UUID | None = None,
+) -> Row:
+    """One event; `what` names the kind of object and what became of it."""
+    kind = what.split(".")[0]
+    event_id = chance.identifier(at, "event", each, version)
+    return (event_id, owner_id, booker_id, what, at, at, kind, each, version, before, after)
+
+
+def told(world: World, taken: list[Taken]) -> Iterator[Row]:
+    """Every event."""
+    return chain(organisations(world), sites(world), timetables(world), assets(world), closures(world), booked(world, taken))
+
+
+def organisations(world: World) -> Iterator[Row]:
+    """Each was registered, then verified."""
+    at = founded("organisation")
+    for each, request in world.organisations.items():
+        unverified = {"kind": request.kind, "state": "unverified"}
+        yield event("organisation.registered", each, each, 1, at, None, unverified)
+        yield event("organisation.verified", each, each, 2, at, {"state": "unverified"}, {"state": "verified"})
+
+
+def sites(world: World) -> Iterator[Row]:
+    """Each was created."""
+    for each, located in world.sites.items():
+        placed = located.placed
+        after = {"precision": placed.precision, "timezone": placed.timezone, "private": placed.private}
+        yield event("site.created", each, located.owner_id, 1, founded("site"), None, after)
+
+
+def timetables(world: World) -> Iterator[Row]:
+    """Each shared one was created."""
+    for each, scheduled in world.timetables.items():
+        if scheduled.name is not None:
+            after = {"always": scheduled.hours.always, "applies_to": scheduled.hours.applies_to}
+            yield event("timetable.created", each, scheduled.owner_id, 1, founded("timetable"), None, after)
+
+
+def assets(world: World) -> Iterator[Row]:
+    """Each was created, most were published, a few paused again."""
+    at = founded("asset")
+    for each, offered in world.assets.items():
+        document = {"id": str(each), "state": "draft", **msgspec.to_builtins(offered.request)}
+        _, after = domain.events.differences({}, document, texts=domain.assets.PRIVATE_TEXTS)
+        yield event("asset.created", each, offered.owner_id, 1, at, None, after)
+        for version, (what, was, became) in enumerate(rows.changes(offered.state), 2):
+            yield event(what, each, offered.owner_id, version, at, {"state": was}, {"state": became})
+
+
+def closures(world: World) -> Iterator[Row]:
+    """Each was created."""
+    for owner_id, closure in rows.closures(world):
+        after = {**domain.closures.told(closure), "bookings_hit": 0}
+        yield event("closure.created", closure.id, owner_id, 1, founded("closure"), None, after)
+
+
+def booked(world: World, taken: list[Taken]) -> Iterator[Row]:
+    """Each was created, some were cancelled."""
+    for each in taken:
+        one = each.wanted
+        owner_id = world.assets[one.asset_id].owner_id
+        was, became = occurrences(each, "confirmed"), occurrences(each, "cancelled")
+        made = {"asset_id": one.asset_id, "units": one.units, "attendees": one.attendees, **was}
+        yield event("booking.created", each.id, owner_id, 1, one.asked_at, None, made, one.booker_id)
+        if one.cancelled_at is not None:
+            yield event("booking.cancelled", each.id, owner_id, 2, one.cancelled_at, was, became, one.booker_id)
+
+
+def occurrences(taken: Taken, state: OccurrenceState) -> State:
+    """A booking's occurrences as events hold them."""
+    return {
+        "occurrences": {
+            str(each): {
+                "state": state,
+                "starts_at": period.starts_at,
+                "ends_at": period.ends_at,
+                "units": taken.wanted.units,
+            }
+            for each, period in taken.occurrences.items()
+        }
+    }

@@ -1,0 +1,80 @@
+"""Bodies: JSON and nothing but JSON."""
+
+import httpx
+import pytest
+from calls import World, ok
+
+from api.bodies import merge
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "slug"),
+    [
+        (b"", 400, "malformed"),
+        (b"{", 400, "malformed"),
+        (b'{"name": "\xff"}', 400, "malformed"),
+        (b'{"name": "\\ud800"}', 400, "malformed"),
+        (b"[" * 1500, 400, "malformed"),
+        (b'{"name": ' * 1500, 400, "malformed"),
+        (b'{"slug": NaN}', 400, "malformed"),
+        (b'\xef\xbb\xbf{"slug": "a"}', 400, "malformed"),
+        (b"[]", 422, "invalid"),
+        (b"null", 422, "invalid"),
+        (b'{"a": "' + b"a" * 262144 + b'"}', 413, "too-large"),
+    ],
+)
+async def test_what_cannot_be_read_is_refused(client: httpx.AsyncClient, body: bytes, status: int, slug: str):
+    answer = await client.post("/v1/organisations", content=body, headers=JSON)
+    problem = ok(answer, status)
+    assert problem["type"] == f"/problems/{slug}"
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/merge-patch+json", "application/json; charset=latin-1", ""])
+async def test_other_kinds_of_body_are_refused(client: httpx.AsyncClient, kind: str):
+    answer = await client.post("/v1/organisations", content=b"{}", headers={"Content-Type": kind})
+    assert ok(answer, 415)["type"] == "/problems/unsupported-media-type"
+
+
+async def test_a_merge_patch_is_checked_as_the_whole_document(world: World):
+    group = await world.organisation(description="Soup", website="https://example.org/")
+    patch = {"description": None, "contact": {"email": "a@example.org"}, "kind": "club", "colour": "red", "name": None}
+    refused = ok(await group.patch("/organisations/" + group.id, patch), 422)
+    assert {each["pointer"] for each in refused["errors"]} == {"#/kind", "#/colour", "#/name"}
+    del patch["kind"], patch["colour"], patch["name"]
+    options = {"headers": {"Content-Type": "application/merge-patch+json"}}
+    changed = ok(await group.patch("/organisations/" + group.id, patch, **options), 200)
+    assert changed["description"] is None
+    assert changed["website"] == "https://example.org/"
+    assert changed["contact"] == {"name": None, "email": "a@example.org", "phone": None}
+
+
+async def test_a_merge_patch_is_an_object(world: World):
+    group = await world.organisation()
+    assert ok(await group.patch("/organisations/" + group.id, []), 422)["errors"][0]["pointer"] == "#"
+
+
+@pytest.mark.parametrize(
+    ("target", "patch", "merged"),
+    [  # RFC 7396, appendix A
+        ({"a": "b"}, {"a": "c"}, {"a": "c"}),
+        ({"a": "b"}, {"b": "c"}, {"a": "b", "b": "c"}),
+        ({"a": "b"}, {"a": None}, {}),
+        ({"a": "b", "b": "c"}, {"a": None}, {"b": "c"}),
+        ({"a": ["b"]}, {"a": "c"}, {"a": "c"}),
+        ({"a": "c"}, {"a": ["b"]}, {"a": ["b"]}),
+        ({"a": {"b": "c"}}, {"a": {"b": "d", "c": None}}, {"a": {"b": "d"}}),
+        ({"a": [{"b": "c"}]}, {"a": [1]}, {"a": [1]}),
+        (["a", "b"], ["c", "d"], ["c", "d"]),
+        ({"a": "b"}, ["c"], ["c"]),
+        ({"a": "foo"}, None, None),
+        ({"a": "foo"}, "bar", "bar"),
+        ({"e": None}, {"a": 1}, {"e": None, "a": 1}),
+        ([1, 2], {"a": "b", "c": None}, {"a": "b"}),
+        ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
+    ],
+)
+def test_merging_is_that_of_the_rfc(target: object, patch: object, merged: object):
+    assert merge(target, patch) == merged

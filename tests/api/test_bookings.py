@@ -1,0 +1,245 @@
+"""Booking: what is answered, what is stored, what is refused and why."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from calls import World, daily, ok, reasons, weekly
+
+EVENING = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
+
+
+async def test_a_booking_is_answered_as_get_answers_it(world: World):
+    owner, group = await world.organisation(kind="council"), await world.organisation()
+    asset = await world.asset(owner)
+    made = await group.book(asset, EVENING, attendees=8, purpose={"code": "meeting", "text": "Soup"}, notes="Two doors")
+    booking = ok(made, 201)
+    assert made.headers["Location"].endswith(f"/v1/bookings/{booking['id']}")
+    again = await group.get(f"/bookings/{booking['id']}")
+    assert (ok(again, 200), again.headers["ETag"]) == (booking, made.headers["ETag"])
+    assert booking["state"] == "confirmed"
+    assert [(o["starts_at"], o["ends_at"], o["state"], o["unit_numbers"]) for o in booking["occurrences"]] == [
+        (*EVENING, "confirmed", [1])
+    ]
+    assert booking["may"] == ["cancelBooking"]
+    assert booking["cost"] == {"amount": 0, "currency": None, "lines": []}
+
+
+async def test_nobody_else_may_know_of_a_booking(world: World):
+    owner, group, stranger = [await world.organisation() for _ in range(3)]
+    booking = ok(await group.book(await world.asset(owner), EVENING), 201)
+    ok(await owner.get(f"/bookings/{booking['id']}"), 200)
+    real = await stranger.get(f"/bookings/{booking['id']}")
+    invented = await stranger.get("/bookings/0190b0d0-0000-7000-8000-000000000000")
+    assert ok(real, 404)["type"] == ok(invented, 404)["type"]
+    ok(await world.client.get(f"/v1/bookings/{booking['id']}"), 401)
+
+
+async def test_a_taken_place_is_refused_with_what_is_in_the_way(world: World):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner)
+    ok(await group.book(asset, EVENING), 201)
+    refused = await group.book(asset, ("2027-07-05T19:00:00Z", "2027-07-05T21:00:00Z"))
+    assert reasons(refused) == [["taken"]]
+    [reason] = refused.json()["occurrences"][0]["why_not"]
+    assert reason["asset_id"] == asset["id"]
+    assert reason["numbers"]["units_free"] == 0
+    assert reason["numbers"]["occupied_from"] == "2027-07-05T18:00:00+00:00"
+
+
+async def test_a_dry_run_answers_in_full_and_stores_nothing(world: World):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner)
+    tried = ok(await group.book(asset, EVENING, dry_run=True), 200)
+    assert tried["state"] == "confirmed"
+    assert ok(await group.get("/bookings"), 200)["items"] == []
+    assert ok(await group.book(asset, EVENING), 201)["occurrences"][0]["unit_numbers"] == [1]
+    assert reasons(await group.book(asset, EVENING, dry_run=True)) == [["taken"]]
+
+
+async def test_cancelling_frees_the_place_at_once_and_only_once(world: World):
+    owner, group, other = [await world.organisation() for _ in range(3)]
+    asset = await world.asset(owner)
+    booking = ok(await group.book(asset, EVENING), 201)
+    cancelled = await group.post(f"/bookings/{booking['id']}/cancel", {"all": True, "note": "Ill"})
+    assert ok(cancelled, 200)["state"] == "ended"
+    assert cancelled.json()["outcomes"]["cancelled"] == 1
+    assert cancelled.json()["occurrences"][0]["note"] == "Ill"
+    again = await group.get(f"/bookings/{booking['id']}")
+    assert (ok(again, 200), again.headers["ETag"]) == (cancelled.json(), cancelled.headers["ETag"])
+    ok(await other.book(asset, EVENING), 201)
+    assert ok(await group.post(f"/bookings/{booking['id']}/cancel", {"all": True}), 409)["type"].endswith(
+        "state-does-not-allow"
+    )
+    events = ok(await group.get("/events"), 200)["items"]
+    assert [event["type"] for event in events if event["object"]["id"] == booking["id"]] == [
+        "booking.created",
+        "booking.cancelled",
+    ]
+
+
+async def test_one_occurrence_this_and_later_and_all_can_be_cancelled(world: World):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner)
+    repeats = {"starts_at": EVENING[0], "ends_at": EVENING[1], "count": 5}
+    booking = ok(await group.post("/bookings", {"asset_id": asset["id"], "repeats": repeats}), 201)
+    ids = [each["id"] for each in booking["occurrences"]]
+
+    async def states(**scope: Any) -> list[str]:
+        answer = ok(await group.post(f"/bookings/{booking['id']}/cancel", scope), 200)
+        return [each["state"] for each in answer["occurrences"]]
+
+    assert await states(occurrence_ids=[ids[1]]) == [
+        "confirmed",
+        "cancelled",
+        "confirmed",
+        "confirmed",
+        "confirmed",
+    ]
+    assert await states(from_occurrence_id=ids[3]) == [
+        "confirmed",
+        "cancelled",
+        "confirmed",
+        "cancelled",
+        "cancelled",
+    ]
+    assert await states(all=True) == ["cancelled"] * 5
+    ok(await group.post(f"/bookings/{booking['id']}/cancel", {}), 422)
+
+
+async def test_a_cancellation_inside_the_notice_is_recorded_as_late(world: World, clock):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner, terms={"cancel_notice_minutes": 1440})
+    late, early = [
+        ("2027-01-05T08:00:00Z", "2027-01-05T09:00:00Z"),
+        ("2027-01-06T09:00:00Z", "2027-01-06T10:00:00Z"),
+    ]
+    booking = ok(await group.book(asset, late, early), 201)
+    answer = ok(await group.post(f"/bookings/{booking['id']}/cancel", {"all": True}), 200)
+    assert [each["cancelled_late"] for each in answer["occurrences"]] == [True, False]
+
+
+async def test_units_are_seated_anew_when_only_their_places_are_in_the_way(world: World):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner, units=2, kind="equipment", category="tables")
+    first = ok(await group.book(asset, ("2027-07-05T09:00:00Z", "2027-07-05T11:00:00Z")), 201)
+    second = ok(await group.book(asset, ("2027-07-05T10:00:00Z", "2027-07-05T13:00:00Z")), 201)
+    ok(await group.book(asset, ("2027-07-05T13:00:00Z", "2027-07-05T15:00:00Z")), 201)
+    ok(await group.book(asset, ("2027-07-05T14:00:00Z", "2027-07-05T16:00:00Z")), 201)
+    last = await group.book(asset, ("2027-07-05T11:00:00Z", "2027-07-05T14:00:00Z"))
+    assert ok(last, 201)["state"] == "confirmed"
+    assert [each["occurrences"][0]["unit_numbers"] for each in (first, second)] == [[1], [2]]
+
+
+@pytest.mark.parametrize(
+    ("price", "community", "kind", "owed"),
+    [
+        ({"amount": 1250, "currency": "GBP", "per": "hour"}, None, "business", 2500),
+        (
+            {"amount": 1250, "currency": "GBP", "per": "hour"},
+            {"amount": 333, "currency": "GBP", "per": "hour"},
+            "group",
+            666,
+        ),
+        ({"amount": 1000, "currency": "GBP", "per": "day"}, None, "group", 83),
+        ({"amount": 1000, "currency": "GBP", "per": "booking"}, None, "group", 1000),
+    ],
+)
+async def test_the_cost_is_fixed_when_booked(world: World, price, community, kind, owed):
+    owner, group = await world.organisation(), await world.organisation(kind=kind)
+    asset = await world.asset(owner, terms={"price": price, "community_price": community})
+    assert ok(await group.book(asset, EVENING), 201)["cost"]["amount"] == owed
+
+
+async def test_requirements_are_tested_on_each_occurrences_date(world: World):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner, terms={"requires": ["public_liability"]})
+    assert reasons(await group.book(asset, EVENING)) == [["requirement_missing"]]
+    holds = [{"code": "public_liability", "expires_on": "2027-07-05", "reference": "PL 1"}]
+    ok(await group.patch(f"/organisations/{group.id}", {"holds": holds}), 200)
+    repeats = {"starts_at": EVENING[0], "ends_at": EVENING[1], "count": 2}
+    refused = await group.post("/bookings", {"asset_id": asset["id"], "repeats": repeats})
+    assert reasons(refused) == [[], ["requirement_expired"]]
+
+
+async def test_ones_own_turnaround_counts_like_anybodys(world: World):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner, terms={"turnaround_after_minutes": 30})
+    back_to_back = [
+        ("2027-07-05T09:00:00Z", "2027-07-05T10:00:00Z"),
+        ("2027-07-05T10:00:00Z", "2027-07-05T11:00:00Z"),
+        ("2027-07-05T11:00:00Z", "2027-07-05T12:00:00Z"),
+    ]
+    assert reasons(await group.book(asset, *back_to_back)) == [[], ["taken"], []]
+    skipped = ok(await group.book(asset, *back_to_back, if_some_unavailable="skip"), 201)
+    assert [each["state"] for each in skipped["occurrences"]] == ["confirmed", "skipped", "confirmed"]
+
+
+async def test_what_is_not_offered_yet_is_said(world: World):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner)
+    problem = ok(await group.book(asset, EVENING, hold=True), 422)
+    assert [error["pointer"] for error in problem["errors"]] == ["#/hold"]
+
+
+async def test_an_unverified_group_is_refused_with_the_reason(world: World):
+    owner, group = await world.organisation(), await world.organisation(verified=False)
+    assert reasons(await group.book(await world.asset(owner), EVENING)) == [["unverified"]]
+
+
+async def test_twenty_who_want_one_slot_at_once(world: World):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner)
+    answers = await asyncio.gather(*(group.book(asset, EVENING) for _ in range(20)))
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 19
+
+
+async def test_a_lapsed_hold_blocks_nobody_and_is_recorded_when_it_is_swept(world: World, clock):
+    owner, group, other = [await world.organisation() for _ in range(3)]
+    asset = await world.asset(owner)
+    booking = ok(await group.book(asset, EVENING), 201)
+    occurrence = booking["occurrences"][0]["id"]
+    until = clock.now.replace(minute=15)
+    await world.run("UPDATE occurrences SET state = 'held', held_until = $2 WHERE id = $1", occurrence, until)
+    await world.run("UPDATE occupancies SET held_until = $2 WHERE occurrence_id = $1", occurrence, until)
+    assert ok(await group.get(f"/bookings/{booking['id']}"), 200)["state"] == "held"
+    assert reasons(await other.book(asset, EVENING)) == [["taken"]]
+    clock.now = until
+    assert ok(await group.get(f"/bookings/{booking['id']}"), 200)["outcomes"]["expired"] == 1
+    ok(await other.book(asset, EVENING), 201)
+    expired = [e for e in ok(await group.get("/events"), 200)["items"] if e["type"] == "booking.expired"]
+    assert [(e["object"]["id"], e["occurred_at"]) for e in expired] == [(booking["id"], "2027-01-04T09:15:00Z")]
+
+
+async def test_lists_of_bookings_filter_and_page(world: World):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner, hours=daily("08:00", "22:00"))
+    made = [
+        ok(await group.book(asset, (f"2027-07-0{day}T18:00:00Z", f"2027-07-0{day}T20:00:00Z")), 201)
+        for day in (1, 2, 3)
+    ]
+    ok(await group.post(f"/bookings/{made[1]['id']}/cancel", {"all": True}), 200)
+
+    async def ids(**params: Any) -> list[str]:
+        return [each["id"] for each in ok(await group.get("/bookings", **params), 200)["items"]]
+
+    newest = [each["id"] for each in reversed(made)]
+    assert await ids() == newest
+    assert await ids(order="oldest") == newest[::-1]
+    assert await ids(state="ended") == [made[1]["id"]]
+    assert await ids(state="confirmed", asset_id=asset["id"], owner_id=owner.id) == [newest[0], newest[2]]
+    assert await ids(starts_at="2027-07-02T19:00:00Z", ends_at="2027-07-03T18:00:00Z") == [made[1]["id"]]
+    first = ok(await group.get("/bookings", limit=2), 200)
+    second = ok(await group.get("/bookings", limit=2, cursor=first["next"]), 200)
+    assert [each["id"] for each in first["items"] + second["items"]] == newest
+    assert second["next"] is None
+
+
+async def test_who_is_here_today(world: World):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner, hours=weekly(("mon", "08:00", "22:00")))
+    ok(await group.book(asset, EVENING, attendees=5), 201)
+    rows = ok(await owner.get("/occurrences", site_id=asset["site_id"], starts_at="2027-07-05T00:00:00Z"), 200)["items"]
+    assert [(row["asset"]["title"], row["booker"]["id"], row["booking"]["attendees"]) for row in rows] == [
+        ("A hall", group.id, 5)
+    ]

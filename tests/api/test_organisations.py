@@ -1,0 +1,107 @@
+"""Organisations: register, find, look at, change."""
+
+import httpx
+import pytest
+from calls import World, ok
+
+from api.settings import Settings
+
+
+async def test_anyone_may_register_and_is_told_a_token_once(client: httpx.AsyncClient):
+    body = {"slug": "soup", "name": "Soup", "kind": "group", "identifiers": [{"scheme": "GB-CHC", "id": "1"}]}
+    made = await client.post("/v1/organisations", json=body)
+    answer = ok(made, 201)
+    organisation, token = answer["organisation"], answer["token"]
+    assert made.headers["Location"] == f"/v1/organisations/{organisation['id']}"
+    assert (organisation["state"], organisation["holds"], token["role"]) == ("unverified", [], "admin")
+    me = await client.get("/v1/me", headers={"Authorization": f"Bearer {token['token']}"})
+    assert ok(me, 200) == {"organisation": organisation, "role": "admin", "token": {**token, "token": None}}
+
+
+async def test_names_that_are_taken_are_refused(world: World):
+    await world.organisation(slug="soup", identifiers=[{"scheme": "GB-CHC", "id": "1"}])
+    body = {"slug": "soup", "name": "Soup", "kind": "group"}
+    assert ok(await world.client.post("/v1/organisations", json=body), 409)["type"] == "/problems/slug-taken"
+    body = {**body, "slug": "stew", "identifiers": [{"scheme": "GB-CHC", "id": "1"}]}
+    assert ok(await world.client.post("/v1/organisations", json=body), 409)["type"] == "/problems/identifier-taken"
+    assert len(ok(await world.client.get("/v1/organisations"), 200)["items"]) == 1
+
+
+async def test_registration_can_be_closed(app, client: httpx.AsyncClient, database: str):
+    app.state.settings = Settings(database_url=database, database_read_url=database, registration="closed")
+    refused = await client.post("/v1/organisations", json={"slug": "soup", "name": "Soup", "kind": "group"})
+    assert ok(refused, 403)["type"] == "/problems/forbidden"
+
+
+async def test_what_is_private_is_seen_by_its_own_and_nobody_else(world: World):
+    private = {"contact": {"name": "Jo"}, "holds": [{"code": "midas", "expires_on": "2028-01-31"}]}
+    group, stranger = await world.organisation(**private), await world.organisation()
+    own = ok(await group.get(f"/organisations/{group.id}"), 200)
+    assert own["contact"] == {"name": "Jo", "email": None, "phone": None}
+    assert own["holds"] == [{"code": "midas", "expires_on": "2028-01-31", "reference": None}]
+    for seen in (
+        ok(await stranger.get(f"/organisations/{group.body['slug']}"), 200),
+        ok(await world.client.get(f"/v1/organisations/{group.id}"), 200),
+        ok(await world.client.get("/v1/organisations"), 200)["items"][1],
+    ):
+        assert seen == {**own, "contact": None, "holds": None}
+
+
+async def test_a_list_shows_every_row_once(world: World):
+    made = [(await world.organisation()).id for _ in range(5)]
+    seen, path = [], "/v1/organisations?limit=2"
+    for size in (2, 2, 1):
+        page = await world.client.get(path)
+        assert len(ok(page, 200)["items"]) == size
+        seen += [each["id"] for each in page.json()["items"]]
+        if page.json()["next"]:
+            path = page.headers["Link"].removeprefix("<").removesuffix('>; rel="next"')
+            await world.organisation()
+    assert page.json()["next"] is None
+    assert "Link" not in page.headers
+    assert seen == made[::-1]
+
+
+async def test_a_list_is_filtered_and_its_cursor_knows(world: World):
+    for name in ("North Hall", "South Hall", "Kitchen"):
+        await world.organisation(name=name, kind="council")
+    page = ok(await world.client.get("/v1/organisations", params={"q": "hALL", "kind": "council", "limit": 1}), 200)
+    assert [each["name"] for each in page["items"]] == ["South Hall"]
+    other = await world.client.get("/v1/organisations", params={"q": "Kitchen", "cursor": page["next"]})
+    assert ok(other, 422)["type"] == "/problems/cursor-mismatch"
+
+
+@pytest.mark.parametrize(("role", "status"), [("member", 403), ("manager", 403), ("admin", 200)])
+async def test_only_admins_change_their_organisation(world: World, role: str, status: int):
+    group = await world.organisation()
+    caller = await group.as_role(role)
+    ok(await caller.patch(f"/organisations/{group.id}", {"name": "New"}), status)
+
+
+async def test_a_change_is_answered_as_get_answers_it_and_leaves_an_event_without_texts(world: World):
+    group = await world.organisation(name="Old", kind="group")
+    changed = await group.patch(f"/organisations/{group.body['slug']}", {"name": "New", "kind": "charity"})
+    again = await group.get(f"/organisations/{group.id}")
+    assert (ok(again, 200), again.headers["ETag"]) == (ok(changed, 200), changed.headers["ETag"])
+    [event] = [each for each in ok(await group.get("/events"), 200)["items"] if each["type"] == "organisation.updated"]
+    assert (event["before"], event["after"]) == ({"kind": "group"}, {"kind": "charity", "texts": ["name"]})
+    assert event["object"] == {"kind": "organisation", "id": group.id, "version": 2}
+    assert event["request_id"] == changed.headers["X-Request-Id"]
+
+
+async def test_a_change_is_refused_when_somebody_was_quicker(world: World):
+    group = await world.organisation()
+    seen = (await group.get(f"/organisations/{group.id}")).headers["ETag"]
+    options = {"headers": {"If-Match": seen}}
+    ok(await group.patch(f"/organisations/{group.id}", {"name": "One"}, **options), 200)
+    refused = await group.patch(f"/organisations/{group.id}", {"name": "Two"}, **options)
+    assert ok(refused, 412)["type"] == "/problems/precondition-failed"
+    assert ok(await group.get(f"/organisations/{group.id}"), 200)["name"] == "One"
+
+
+async def test_who_is_suspended_reads_and_changes_nothing(world: World):
+    group = await world.organisation()
+    await world.run("UPDATE organisations SET state = 'suspended' WHERE id = $1", group.id)
+    ok(await group.get("/me"), 200)
+    refused = await group.patch(f"/organisations/{group.id}", {"name": "New"})
+    assert ok(refused, 403)["type"] == "/problems/suspended"

@@ -1,0 +1,95 @@
+"""Plain values become typed ones strictly, and everything wrong is said at once."""
+
+from typing import Annotated, Any
+
+import msgspec
+import pytest
+from msgspec import Meta
+
+from api.strict import convert
+from domain.errors import Invalid
+from domain.types import Instant, ShortText
+
+
+class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    starts_at: Instant
+    units: Annotated[int, Meta(ge=1, le=9)] = 1
+
+
+class Round(msgspec.Struct, frozen=True, tag="round", tag_field="kind"):
+    radius: float
+
+
+class Square(msgspec.Struct, frozen=True, tag="square", tag_field="kind"):
+    side: float
+
+
+class Everything(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: ShortText
+    periods: Annotated[list[Period], Meta(max_length=3)] = []
+    until: Instant | None = None
+    shape: Round | Square | None = None
+    corners: tuple[float, float] | None = None
+
+
+def faults(value: Any) -> dict[str, str]:
+    with pytest.raises(Invalid) as caught:
+        convert(value, Everything)
+    return {each.pointer: each.detail for each in caught.value.faults}
+
+
+def test_what_is_right_is_converted():
+    value = {
+        "name": "A",
+        "periods": [{"starts_at": "2027-03-02T18:30:00+01:00"}],
+        "until": None,
+        "shape": {"kind": "square", "side": 2},
+    }
+    assert msgspec.to_builtins(convert(value, Everything)) == {
+        "name": "A",
+        "periods": [{"starts_at": "2027-03-02T17:30:00Z", "units": 1}],
+        "until": None,
+        "shape": {"kind": "square", "side": 2.0},
+        "corners": None,
+    }
+
+
+def test_every_fault_is_found_at_once():
+    value = {
+        "name": "",
+        "periods": [{"starts_at": "tomorrow"}, {"units": 10}, 7],
+        "until": 1815555600,
+        "shape": {"kind": "square", "side": "2"},
+        "un/known": 1,
+    }
+    assert faults(value) == {
+        "#/name": "Expected `str` of length >= 1.",
+        "#/periods/0/starts_at": "Expected an RFC 3339 instant with an offset, such as 2027-03-02T18:30:00Z.",
+        "#/periods/1/units": "Expected `int` <= 9.",
+        "#/periods/1/starts_at": "It is required.",
+        "#/periods/2": "Expected `object`, got `int`.",
+        "#/until": "Expected `datetime`, got `int`.",
+        "#/shape/side": "Expected `float`, got `str`.",
+        "#/un~1known": "There is no such field.",
+    }
+
+
+def test_the_length_of_a_list_is_checked_too():
+    assert faults({"name": "A", "periods": [{"starts_at": "2027-03-02T18:30:00Z"}] * 4}) == {
+        "#/periods": "Expected `array` of length <= 3."
+    }
+
+
+def test_what_no_member_of_a_union_fits_is_told():
+    assert list(faults({"name": "A", "shape": {"kind": "oval"}})) == ["#/shape/kind"]
+    assert list(faults({"name": "A", "shape": {}})) == ["#/shape"]
+    assert list(faults({"name": "A", "corners": [1, "2"]})) == ["#/corners/1"]
+
+
+@pytest.mark.parametrize("name", ["a\0b", "   "])
+def test_texts_that_are_none_are_refused(name: str):
+    assert list(faults({"name": name})) == ["#/name"]
+
+
+def test_something_else_than_an_object_is_refused():
+    assert faults([]) == {"#": "Expected `object`, got `array`."}

@@ -1,0 +1,141 @@
+"""A small world, made through the API as its users would make it."""
+
+from itertools import count
+from typing import Any
+
+import asyncpg
+import httpx
+
+numbers = count(1)
+MANCHESTER = (-2.2426, 53.4808)
+EVERY_DAY = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Organisation:
+    """An organisation that calls with its admin's token, or with that of another role."""
+
+    def __init__(self, client: httpx.AsyncClient, body: dict[str, Any], token: str) -> None:
+        self.client = client
+        self.body = body
+        self.token = token
+
+    @property
+    def id(self) -> str:
+        return self.body["id"]
+
+    async def send(self, method: str, path: str, json: Any = None, **options: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
+        if json is not None:
+            options["json"] = json
+        return await self.client.request(method, f"/v1{path}", headers=headers, **options)
+
+    async def get(self, path: str, **params: Any) -> httpx.Response:
+        return await self.send("GET", path, params=params)
+
+    async def post(self, path: str, json: Any = None, **options: Any) -> httpx.Response:
+        return await self.send("POST", path, {} if json is None else json, **options)
+
+    async def patch(self, path: str, json: Any, **options: Any) -> httpx.Response:
+        return await self.send("PATCH", path, json, **options)
+
+    async def put(self, path: str, json: Any, **options: Any) -> httpx.Response:
+        return await self.send("PUT", path, json, **options)
+
+    async def delete(self, path: str, **options: Any) -> httpx.Response:
+        return await self.send("DELETE", path, **options)
+
+    async def as_role(self, role: str) -> "Organisation":
+        """The same organisation, calling with a new token of that role."""
+        made = await self.post("/tokens", {"name": role, "role": role})
+        return Organisation(self.client, self.body, ok(made, 201)["token"])
+
+    async def book(self, asset: dict[str, Any], *periods: tuple[str, str], **given: Any) -> httpx.Response:
+        """Ask for periods of an asset."""
+        sent = [{"starts_at": starts, "ends_at": ends} for starts, ends in periods]
+        return await self.post("/bookings", {"asset_id": asset["id"], "periods": sent, **given})
+
+
+class World:
+    """Makes organisations, sites and assets, each with the least that is needed."""
+
+    def __init__(self, client: httpx.AsyncClient, database: str) -> None:
+        self.client = client
+        self.database = database
+
+    async def organisation(self, *, verified: bool = True, **given: Any) -> Organisation:
+        """A group, unless another kind is given."""
+        n = next(numbers)
+        body = {"slug": f"organisation-{n}", "name": f"Organisation {n}", "kind": "group", **given}
+        made = ok(await self.client.post("/v1/organisations", json=body), 201)
+        if verified:
+            await self.run("UPDATE organisations SET state = 'verified' WHERE id = $1", made["organisation"]["id"])
+        return Organisation(self.client, made["organisation"], made["token"]["token"])
+
+    async def run(self, statement: str, *arguments: Any) -> None:
+        """What an operator or a test does past the API."""
+        conn = await asyncpg.connect(self.database)
+        try:
+            await conn.execute(statement, *arguments)
+        finally:
+            await conn.close()
+
+    async def site(self, owner: Organisation, **given: Any) -> dict[str, Any]:
+        """A site in the middle of Manchester."""
+        body = {"name": "Hall Street", "point": {"type": "Point", "coordinates": list(MANCHESTER)}, **given}
+        return ok(await owner.post("/sites", body), 201)
+
+    async def asset(
+        self,
+        owner: Organisation,
+        *,
+        site: dict[str, Any] | None = None,
+        hours: dict[str, Any] | None = None,
+        published: bool = True,
+        terms: dict[str, Any] | None = None,
+        timezone: str = "Europe/London",
+        **given: Any,
+    ) -> dict[str, Any]:
+        """As cases.md has it: a space open round the clock, shortest 15, longest 20160, step 15, a long horizon."""
+        site = site or await self.site(owner, timezone=timezone)
+        usual = {"shortest_minutes": 15, "longest_minutes": 20160, "step_minutes": 15, "horizon_days": 3650}
+        body = {
+            "site_id": site["id"],
+            "kind": "space",
+            "category": "hall",
+            "title": "A hall",
+            "description": "A hall for tests.",
+            **given,
+            "terms": {**usual, **(terms or {})},
+        }
+        asset = ok(await owner.post("/assets", body), 201)
+        await self.hours(owner, asset, hours or {"always": True})
+        return ok(await owner.post(f"/assets/{asset['id']}/publish"), 200) if published else asset
+
+    async def hours(self, owner: Organisation, asset: dict[str, Any], hours: dict[str, Any]) -> dict[str, Any]:
+        """Give an asset hours, whatever it had."""
+        options = {"headers": {"If-Match": "*"}}
+        return ok(await owner.put(f"/assets/{asset['id']}/hours", hours, **options), 200)
+
+
+def weekly(*openings: tuple[str, str, str], starts_on: str = "2026-01-05", **given: Any) -> dict[str, Any]:
+    """Hours of one open-ended season: (day, opens, closes)."""
+    hours = [{"day": day, "opens": opens, "closes": closes} for day, opens, closes in openings]
+    return {"seasons": [{"starts_on": starts_on, "ends_on": None, "hours": hours}], **given}
+
+
+def daily(opens: str, closes: str, **given: Any) -> dict[str, Any]:
+    """The same hours on all seven days."""
+    return weekly(*((day, opens, closes) for day in EVERY_DAY), **given)
+
+
+def ok(response: httpx.Response, status: int) -> Any:
+    """The body of an answer that must have this status."""
+    assert response.status_code == status, f"{response.status_code}: {response.text}"
+    return response.json() if response.content else None
+
+
+def reasons(response: httpx.Response) -> list[list[str]]:
+    """The codes that speak against each occurrence of a refused booking."""
+    problem = ok(response, 409)
+    assert problem["type"].endswith("/problems/not-bookable"), problem
+    return [[reason["code"] for reason in each["why_not"]] for each in problem["occurrences"]]

@@ -1,0 +1,130 @@
+"""What tests stand on: a real PostgreSQL with PostGIS of their own, and the application on top of it.
+
+`conn` is rolled back after each test. `database` is a clone that may be committed to, `client` the whole
+application on one, `world` what makes organisations and assets through it (calls.py).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from calls import World
+
+from db.connection import connect
+from db.migrate import migrate
+from fallow.cluster import Cluster
+
+NOW = datetime(2027, 1, 4, 9, tzinfo=UTC)  # a Monday; cases.md plays in 2027
+TEMPLATE = "fallow_template"
+numbers = count(1)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A throwaway cluster; runs beside one another do not meet."""
+    with Cluster(Path(__file__).parent.parent / ".fallow" / "test", throwaway=True) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def template(cluster: Cluster) -> Cluster:
+    """The cluster, with a migrated database to clone."""
+    anyio_run(execute, cluster.url(), f"CREATE DATABASE {TEMPLATE}")
+    migrate(cluster.url(TEMPLATE))
+    return cluster
+
+
+@pytest.fixture(scope="session")
+def shared(template: Cluster) -> str:
+    """A migrated database in which nothing is ever committed."""
+    anyio_run(execute, template.url(), f"CREATE DATABASE fallow_shared TEMPLATE {TEMPLATE}")
+    return template.url("fallow_shared")
+
+
+@pytest.fixture
+async def conn(shared: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection whose transaction is rolled back."""
+    connection = await connect(shared)
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        yield connection
+    finally:
+        await transaction.rollback()
+        await connection.close()
+
+
+@pytest.fixture
+async def database(template: Cluster) -> AsyncIterator[str]:
+    """The address of a migrated database of this test's own."""
+    name = f"fallow_{next(numbers)}"
+    await execute(template.url(), f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    yield template.url(name)
+    await execute(template.url(), f"DROP DATABASE {name} WITH (FORCE)")
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(NOW)
+
+
+@pytest.fixture
+async def app(database: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Any]:
+    """The application, started, on a database of its own and with a clock that the test moves."""
+    from api.app import create_app  # noqa: PLC0415 - tests of the layers below do without it
+
+    monkeypatch.setenv("DATABASE_URL", database)
+    application = create_app()
+    application.state.clock = clock
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(application.lifespan())
+        yield application
+
+
+@pytest.fixture
+async def client(app: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody without a token."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://fallow") as client:
+        yield client
+
+
+@pytest.fixture
+def world(client: httpx.AsyncClient, database: str) -> World:
+    return World(client, database)
+
+
+async def execute(url: str, statement: str) -> None:
+    """Run one statement outside any transaction."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def anyio_run(function: Any, *arguments: object) -> Any:
+    """Run a coroutine function to its end, from a fixture that is not asynchronous."""
+    return asyncio.run(function(*arguments))

@@ -1,0 +1,40 @@
+"""The published lists."""
+
+import re
+
+import pytest
+
+from domain.errors import Fault
+from domain.taxonomy import Term, category_faults, taxonomy, unknown
+
+LISTS = ["categories", "features", "requirements", "purposes"]
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_each_list_is_ordered_by_code_and_says_what_each_term_means(name: str):
+    terms: dict[str, Term] = getattr(taxonomy(), name)
+    assert list(terms) == sorted(terms)
+    for code, term in terms.items():
+        assert re.fullmatch("[a-z][a-z0-9_]*", code)
+        assert code == term.code
+        assert term.title
+        assert term.description.endswith(".")
+        assert term.kinds
+
+
+def test_a_category_fits_the_kind_of_asset():
+    assert list(category_faults("hall", "space", "#/category")) == []
+    assert list(category_faults("hall", "vehicle", "#/category")) == [
+        Fault("#/category", "This category is for space.")
+    ]
+    assert list(category_faults("spaceship", "vehicle", "#/category")) == [
+        Fault("#/category", "No such category; see /v1/categories.")
+    ]
+
+
+def test_unknown_and_repeated_codes_are_pointed_at():
+    found = unknown(["wifi", "moat", "wifi"], taxonomy().features, "#/features")
+    assert list(found) == [
+        Fault("#/features/1", "No such code in the published list."),
+        Fault("#/features/2", "It is named twice."),
+    ]
