@@ -18,7 +18,7 @@ from api.lists import Cursor, Limit, Pages
 from api.problems import problems
 from db.connection import Connection
 from domain import bookings, errors, permissions
-from domain.bookings import Asked, Booking, BookingPage, BookingRequest, Cancellation, in_events, present
+from domain.bookings import Asked, Booking, BookingFilter, BookingPage, BookingRequest, Cancellation, in_events, present
 from domain.callers import Caller
 from domain.errors import Forbidden, NotBookable, NotFound, StateDoesNotAllow
 from domain.occurrences import BookingState
@@ -91,25 +91,13 @@ async def list_(
     With `starts_at` or `ends_at`, those with an occurrence that touches the period.
     """
     permissions.require("listBookings", caller)
-    filters = {
-        "owner_id": owner_id,
-        "booker_id": booker_id,
-        "asset_id": asset_id,
-        "state": in_state,
-        "starts_at": starts_at,
-        "ends_at": ends_at,
-    }
-    pages = Pages(cursors, "listBookings", cursor, limit, **filters, order=order, caller=caller.organisation_id)
+    wanted = BookingFilter(owner_id, booker_id, asset_id, in_state, starts_at, ends_at)
+    pages = Pages(cursors, "listBookings", cursor, limit, wanted=wanted, order=order, caller=caller.organisation_id)
     rows = await db.bookings.page(
         conn,
         caller.organisation_id,
+        wanted,
         now=now,
-        owner_id=owner_id,
-        booker_id=booker_id,
-        asset_id=asset_id,
-        state=in_state,
-        starts_at=starts_at,
-        ends_at=ends_at,
         after=pages.position(UUID),
         oldest_first=order == "oldest",
         limit=limit + 1,

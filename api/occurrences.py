@@ -15,7 +15,7 @@ from api.problems import problems
 from db.connection import Connection
 from domain import errors, permissions
 from domain.callers import Caller
-from domain.occurrences import OccurrencePage, OccurrenceState
+from domain.occurrences import OccurrenceFilter, OccurrencePage, OccurrenceState
 from domain.types import Instant
 
 
@@ -37,21 +37,13 @@ async def list_(
 ) -> OccurrencePage:
     """What the caller's organisation owns or has booked, by start; with a period, what touches it."""
     permissions.require("listOccurrences", caller)
-    filters = {
-        "owner_id": owner_id,
-        "site_id": site_id,
-        "asset_id": asset_id,
-        "booker_id": booker_id,
-        "state": in_state,
-        "starts_at": starts_at,
-        "ends_at": ends_at,
-    }
-    pages = Pages(cursors, "listOccurrences", cursor, limit, **filters, caller=caller.organisation_id)
+    wanted = OccurrenceFilter(owner_id, site_id, asset_id, booker_id, in_state, starts_at, ends_at)
+    pages = Pages(cursors, "listOccurrences", cursor, limit, wanted=wanted, caller=caller.organisation_id)
     rows = await db.occurrences.page(
         conn,
         caller.organisation_id,
+        wanted,
         now=now,
-        **filters,
         after=pages.position(tuple[datetime, UUID]),
         limit=limit + 1,
     )

@@ -11,7 +11,7 @@ import db.events
 from db.assets import SUMMARY
 from db.connection import Connection
 from db.events import Change
-from domain.bookings import Place, Stored
+from domain.bookings import BookingFilter, Place, Stored
 from domain.occurrences import Occurrence
 
 # A booking to one of its two organisations: $1 is now, $2 that organisation.
@@ -68,14 +68,9 @@ LIST = f"""
 async def page(
     conn: Connection,
     organisation_id: UUID,
+    wanted: BookingFilter,
     *,
     now: datetime,
-    owner_id: UUID | None,
-    booker_id: UUID | None,
-    asset_id: UUID | None,
-    state: str | None,
-    starts_at: datetime | None,
-    ends_at: datetime | None,
     after: UUID | None,
     oldest_first: bool,
     limit: int,
@@ -85,12 +80,12 @@ async def page(
         LIST,
         now,
         organisation_id,
-        owner_id,
-        booker_id,
-        asset_id,
-        state and PLACES.get(state, "0ended"),
-        starts_at,
-        ends_at,
+        wanted.owner_id,
+        wanted.booker_id,
+        wanted.asset_id,
+        wanted.state and PLACES.get(wanted.state, "0ended"),
+        wanted.starts_at,
+        wanted.ends_at,
         after,
         oldest_first,
         limit,
@@ -107,9 +102,9 @@ INSERT = f"""
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, NULL, $13, $13)),
   made AS (
     INSERT INTO occurrences (id, owner_id, booking_id, booker_id, asset_id, starts_at, ends_at, units, state, why_not)
-    SELECT c.id, $2, $1, $3, $4, c.starts_at, c.ends_at, $6, c.state, c.why_not
-      FROM unnest($14::uuid[], $15::timestamptz[], $16::timestamptz[], $17::text[], $18::jsonb[])
-           c (id, starts_at, ends_at, state, why_not))
+    SELECT c.id, $2, $1, $3, $4, c.starts_at, c.ends_at, $6, c.state, $18::jsonb->(c.n::int - 1)
+      FROM unnest($14::uuid[], $15::timestamptz[], $16::timestamptz[], $17::text[])
+           WITH ORDINALITY c (id, starts_at, ends_at, state, n))
   INSERT INTO events ({db.events.COLUMNS})
   VALUES ($19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)
 """
@@ -180,8 +175,10 @@ CANCEL = f"""
   WITH booking AS (
     UPDATE bookings SET updated_at = $3, version = version + 1 WHERE owner_id = $2 AND id = $1),
   changed AS (
-    UPDATE occurrences c SET state = n.state, note = n.note, cancelled_late = n.cancelled_late, sequence = n.sequence
-      FROM unnest($4::uuid[], $5::text[], $6::text[], $7::boolean[], $8::int[]) n (id, state, note, cancelled_late, sequence)
+    UPDATE occurrences c
+       SET state = n.state, note = n.note, cancelled_late = n.cancelled_late, sequence = n.sequence
+      FROM unnest($4::uuid[], $5::text[], $6::text[], $7::boolean[], $8::int[])
+           n (id, state, note, cancelled_late, sequence)
      WHERE c.owner_id = $2 AND c.id = n.id),
   freed AS (
     DELETE FROM occupancies WHERE owner_id = $2 AND occurrence_id = ANY($4::uuid[]))

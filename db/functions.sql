@@ -36,14 +36,39 @@ BEGIN
     AND extract(epoch FROM unmoved::time) % (60 * step_minutes) = 0;
 END $$;
 
+-- What the clock on the wall shows, except that a day whose midnight lies in a gap begins at midnight nevertheless.
+CREATE FUNCTION rules.clock(moment timestamptz, zone text) RETURNS timestamp
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+  wall timestamp := moment AT TIME ZONE zone;
+BEGIN
+  RETURN CASE WHEN wall - ((moment - interval '24 hours') AT TIME ZONE zone) <> interval '24 hours'
+               AND rules.instant(wall::date, zone) = moment THEN wall::date ELSE wall END;
+END $$;
+
 -- Elapsed minutes, except that from a wall-clock time to the same on a later date each day counts as a day.
 CREATE FUNCTION rules.minutes(starts timestamptz, ends timestamptz, zone text) RETURNS numeric
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT CASE WHEN (starts AT TIME ZONE zone)::time = (ends AT TIME ZONE zone)::time
-               AND (starts AT TIME ZONE zone)::date < (ends AT TIME ZONE zone)::date
-              THEN 1440 * ((ends AT TIME ZONE zone)::date - (starts AT TIME ZONE zone)::date)
-              ELSE extract(epoch FROM ends - starts) / 60 END
-$$;
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+  one timestamp := rules.clock(starts, zone);
+  other timestamp := rules.clock(ends, zone);
+BEGIN
+  RETURN CASE WHEN one::time = other::time AND one < other THEN 1440 * (other::date - one::date)
+              ELSE extract(epoch FROM ends - starts) / 60 END;
+END $$;
+
+-- The most minutes that a booking within a period counts: a whole day that lasts 23 hours is one of 24.
+CREATE FUNCTION rules.room(starts timestamptz, ends timestamptz, zone text) RETURNS numeric
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+  one timestamp := rules.clock(starts, zone);
+  days int := rules.clock(ends, zone)::date - one::date;
+BEGIN
+  IF rules.instant(one + make_interval(days => days), zone) > ends THEN
+    days := days - 1;
+  END IF;
+  RETURN greatest(1440 * days, rules.minutes(starts, ends, zone));
+END $$;
 
 -- A period and the same wall-clock period in the weeks after it. Equal to domain/time.py.
 CREATE FUNCTION rules.repeats(starts timestamptz, ends timestamptz, zone text, weeks int)
@@ -62,28 +87,41 @@ $$;
 
 -- Hours --------------------------------------------------------------------------------------------------------
 
--- When a timetable is open around a span, in instants: the union of the hours of each date from the day before.
+-- When a timetable is open around a span: the union of the hours of each date from the day before, in minutes
+-- from the first of them, turned into instants. (24 hours before the span lie two dates before it where one was
+-- left out, as in Apia.) What is always open and nothing interrupts is not looked up day by day.
 CREATE FUNCTION rules.opened(owner uuid, timetable uuid, zone text, since timestamptz, until timestamptz)
 RETURNS TABLE (hours tstzmultirange)
 LANGUAGE sql STABLE AS $$
-  SELECT coalesce(range_agg(tstzrange(opens, closes)) FILTER (WHERE opens < closes), '{}')
-    FROM timetables t
-   CROSS JOIN LATERAL (SELECT (since AT TIME ZONE zone)::date - 1 + n AS day
-                         FROM generate_series(0, (until AT TIME ZONE zone)::date - (since AT TIME ZONE zone)::date + 1) n) d
-    LEFT JOIN exceptions e ON e.timetable_id = t.id AND e.owner_id = t.owner_id AND e.on_date = d.day
-    LEFT JOIN seasons s ON s.timetable_id = t.id AND s.owner_id = t.owner_id AND s.dates @> d.day
-    LEFT JOIN public_holidays h
-           ON t.holidays_hours IS NOT NULL AND h.region = t.holidays_region AND h.on_date = d.day
-   CROSS JOIN LATERAL unnest(
-         CASE WHEN e.on_date IS NOT NULL THEN e.hours
-              WHEN NOT t.always AND s.timetable_id IS NULL THEN '{}'
-              WHEN h.on_date IS NOT NULL THEN t.holidays_hours
-              WHEN t.always THEN '{[0,1440)}'
-              ELSE s.days[1 + (d.day - date_trunc('week', lower(s.dates)::timestamp)::date) % (7 * s.cycle_weeks)]
-         END) span
-   CROSS JOIN LATERAL (SELECT rules.instant(d.day + make_interval(mins => lower(span)), zone) AS opens,
-                              rules.instant(d.day + make_interval(mins => upper(span)), zone) AS closes) i
-   WHERE t.id = timetable AND t.owner_id = owner
+  SELECT coalesce(range_agg(tstzrange(i.opens, i.closes)) FILTER (WHERE i.opens < i.closes), '{}')
+    FROM (SELECT least((since AT TIME ZONE zone)::date - 1, ((since - interval '24 hours') AT TIME ZONE zone)::date) AS first,
+                 (until AT TIME ZONE zone)::date AS last) d
+   CROSS JOIN LATERAL (
+         SELECT range_agg(int4range(1440 * n + lower(span), 1440 * n + upper(span))) AS walls
+           FROM timetables t
+          CROSS JOIN LATERAL (
+                SELECT t.always
+                   AND NOT EXISTS (SELECT FROM exceptions x WHERE x.timetable_id = t.id AND x.owner_id = t.owner_id
+                                                              AND x.on_date BETWEEN d.first AND d.last)
+                   AND NOT EXISTS (SELECT FROM public_holidays p WHERE t.holidays_hours IS NOT NULL AND p.region = t.holidays_region
+                                                                   AND p.on_date BETWEEN d.first AND d.last) AS unbroken) u
+          CROSS JOIN generate_series(0, CASE WHEN u.unbroken THEN 0 ELSE d.last - d.first END) n
+           LEFT JOIN exceptions e ON e.timetable_id = t.id AND e.owner_id = t.owner_id AND e.on_date = d.first + n
+           LEFT JOIN seasons s ON s.timetable_id = t.id AND s.owner_id = t.owner_id AND s.dates @> d.first + n
+           LEFT JOIN public_holidays h
+                  ON t.holidays_hours IS NOT NULL AND h.region = t.holidays_region AND h.on_date = d.first + n
+          CROSS JOIN LATERAL unnest(
+                CASE WHEN u.unbroken THEN int4multirange(int4range(0, 1440 * (d.last - d.first + 1)))
+                     WHEN e.on_date IS NOT NULL THEN e.hours
+                     WHEN NOT t.always AND s.timetable_id IS NULL THEN '{}'
+                     WHEN h.on_date IS NOT NULL THEN t.holidays_hours
+                     WHEN t.always THEN '{[0,1440)}'
+                     ELSE s.days[1 + (d.first + n - date_trunc('week', lower(s.dates)::timestamp)::date) % (7 * s.cycle_weeks)]
+                END) span
+          WHERE t.id = timetable AND t.owner_id = owner) w
+   CROSS JOIN LATERAL unnest(w.walls) wall
+   CROSS JOIN LATERAL (SELECT rules.instant(d.first + make_interval(mins => lower(wall)), zone) AS opens,
+                              rules.instant(d.first + make_interval(mins => upper(wall)), zone) AS closes) i
 $$;
 
 -- Which ends of a period the hours apply to: the timetable's word, else the usual one of the asset's kind.
@@ -107,13 +145,18 @@ LANGUAGE sql STABLE AS $$
    WHERE p.owner_id = a.owner_id AND p.part_id = a.id AND p.whole_id <> a.id AND c.during && tstzrange(since, until)
 $$;
 
--- Whether a period lies within the hours, as far as they apply to it, and touches no closure.
+-- Whether a period lies within the hours, as far as they apply to it, and touches no closure. (A long one is tried
+-- on its first day before each of its days is looked up.)
 CREATE FUNCTION rules.open_throughout(a assets, starts timestamptz, ends timestamptz)
 RETURNS TABLE (open boolean)
 LANGUAGE sql STABLE AS $$
   SELECT coalesce(CASE WHEN rules.applies_to(a) = 'whole_period'
-              THEN (SELECT o.hours @> tstzrange(starts, ends)
-                      FROM rules.opened(a.owner_id, a.timetable_id, a.timezone, starts, ends) o)
+              THEN CASE WHEN ends > starts + interval '48 hours'
+                    AND NOT (SELECT o.hours @> tstzrange(starts, starts + interval '24 hours')
+                               FROM rules.opened(a.owner_id, a.timetable_id, a.timezone, starts, starts + interval '24 hours') o)
+                   THEN false
+                   ELSE (SELECT o.hours @> tstzrange(starts, ends)
+                           FROM rules.opened(a.owner_id, a.timetable_id, a.timezone, starts, ends) o) END
               ELSE (SELECT o.hours @> starts
                       FROM rules.opened(a.owner_id, a.timetable_id, a.timezone, starts, starts) o)
                AND (SELECT o.hours @> ends OR EXISTS (SELECT FROM unnest(o.hours) h WHERE upper(h) = ends)
@@ -152,7 +195,8 @@ $$;
 
 -- The least number of units that are free at any moment of a span. A single unit is free when, for it and every
 -- unit of every part, the last occupancy that starts before the span ends is over: one probe each, since those
--- of one unit never overlap. Several units: a running sum over what overlaps.
+-- of one unit never overlap. Several units: a running sum over what overlaps; and what has begun is not moved, so a
+-- unit on which any of it lies within the span is not free, whether or not it is over.
 CREATE FUNCTION rules.units_free(a assets, during tstzrange, at timestamptz)
 RETURNS TABLE (units_free int)
 LANGUAGE sql STABLE AS $$
@@ -167,8 +211,8 @@ LANGUAGE sql STABLE AS $$
                                  ORDER BY lower(o.occupied) DESC LIMIT 1) last
             WHERE p.owner_id = a.owner_id AND p.whole_id = a.id AND last.until > lower(during)))::int
          ELSE a.units - (
-           SELECT coalesce(max(running), 0)::int
-             FROM (SELECT sum(change) OVER (ORDER BY moment, change) AS running
+           SELECT greatest(max(running), count(DISTINCT unit) FILTER (WHERE begun))::int
+             FROM (SELECT o.unit, lower(o.occupied) <= at AS begun, sum(change) OVER (ORDER BY moment, change) AS running
                      FROM occupancies o,
                   LATERAL (VALUES (greatest(lower(o.occupied), lower(during)), 1), (upper(o.occupied), -1)) m (moment, change)
                     WHERE o.owner_id = a.owner_id AND o.asset_id = a.id AND o.occupied && during
@@ -254,14 +298,17 @@ $$;
 
 -- Availability -------------------------------------------------------------------------------------------------
 
--- The moments within a span at which fewer than the wanted units are free.
+-- The moments around a span at which fewer than the wanted units are free for a period still to come, for which
+-- what has begun might as well have begun long ago (see units_free).
 CREATE FUNCTION rules.crowded(a assets, during tstzrange, wanted int, at timestamptz)
 RETURNS TABLE (crowded tstzrange)
 LANGUAGE sql STABLE AS $$
   SELECT tstzrange(moment, next) FROM (
     SELECT moment, sum(sum(change)) OVER (ORDER BY moment) AS running, lead(moment) OVER (ORDER BY moment) AS next
-      FROM rules.occupants(a, during, at) o,
-           LATERAL (VALUES (lower(o.occupied), 1), (upper(o.occupied), -1)) m (moment, change)
+      FROM (SELECT o.asset_id, o.unit, CASE WHEN lower(o.occupied) > at THEN lower(o.occupied) ELSE '-infinity' END AS since,
+                   max(upper(o.occupied)) AS until
+              FROM rules.occupants(a, during, at) o GROUP BY 1, 2, 3) o,
+           LATERAL (VALUES (since, 1), (until, -1)) m (moment, change)
      GROUP BY moment) r
    WHERE running > a.units - wanted AND next IS NOT NULL
 $$;
@@ -297,7 +344,7 @@ LANGUAGE sql STABLE AS $$
    WHERE wanted <= a.units
      AND p.starts_at < p.ends_at
      AND p.starts_at <= at + make_interval(hours => 24 * a.horizon_days)
-     AND rules.minutes(p.starts_at, p.ends_at, a.timezone) >= a.shortest_minutes
+     AND rules.room(p.starts_at, p.ends_at, a.timezone) >= a.shortest_minutes
      AND a.state = 'listed'
      AND NOT EXISTS (SELECT FROM organisations g WHERE g.id = a.owner_id AND g.state IN ('suspended', 'closed'))
 $$;

@@ -32,7 +32,8 @@ ASSESS = """
   SELECT (SELECT jsonb_agg(jsonb_build_object('n', p.n, 'code', k.code, 'numbers', k.numbers, 'asset_id', k.asset_id))
             FROM asset, asked p, rules.why_not(a, p.starts, p.ends, $5, $6, $7, $8) k) AS why_not,
          (SELECT jsonb_agg(DISTINCT jsonb_build_object(
-                   'unit', o.unit, 'lower', lower(o.occupied), 'upper', upper(o.occupied), 'occurrence', o.occurrence_id))
+                   'unit', o.unit, 'lower', lower(o.occupied), 'upper', upper(o.occupied),
+                   'occurrence', o.occurrence_id))
             FROM spans s JOIN occupancies o ON o.owner_id = $2 AND o.asset_id = $1 AND o.occupied && s.span
            WHERE o.held_until IS NULL OR o.held_until > $8) AS seats,
          (SELECT array_agg(DISTINCT c.booking_id ORDER BY c.booking_id)

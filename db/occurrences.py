@@ -10,14 +10,15 @@ from asyncpg import Record
 
 import db.events
 from db.connection import Connection
-from domain.occurrences import OccurrenceRow
+from domain.occurrences import OccurrenceFilter, OccurrenceRow
 
 LIST = """
   SELECT c.id, c.starts_at, c.ends_at, a.timezone, c.units, t.state, c.why_not, c.note, c.cancelled_late, c.sequence,
          ARRAY(SELECT u.unit FROM occupancies u
                 WHERE u.owner_id = c.owner_id AND u.occurrence_id = c.id AND u.asset_id = c.asset_id
                   AND (u.held_until IS NULL OR u.held_until > $1) ORDER BY u.unit) AS unit_numbers,
-         jsonb_build_object('id', b.id, 'reference', b.reference, 'attendees', b.attendees, 'units', b.units) AS booking,
+         jsonb_build_object('id', b.id, 'reference', b.reference, 'attendees', b.attendees, 'units', b.units)
+           AS booking,
          jsonb_build_object('id', a.id, 'title', a.title) AS asset,
          jsonb_build_object('id', s.id, 'name', s.name) AS site,
          jsonb_build_object('id', o.id, 'name', o.name) AS booker
@@ -41,15 +42,9 @@ LIST = """
 async def page(
     conn: Connection,
     organisation_id: UUID,
+    wanted: OccurrenceFilter,
     *,
     now: datetime,
-    owner_id: UUID | None,
-    site_id: UUID | None,
-    asset_id: UUID | None,
-    booker_id: UUID | None,
-    state: str | None,
-    starts_at: datetime | None,
-    ends_at: datetime | None,
     after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[OccurrenceRow]:
@@ -58,13 +53,7 @@ async def page(
         LIST,
         now,
         organisation_id,
-        owner_id,
-        site_id,
-        asset_id,
-        booker_id,
-        state,
-        starts_at,
-        ends_at,
+        *msgspec.structs.astuple(wanted),
         *(after or (None, None)),
         limit,
     )

@@ -17,7 +17,8 @@ from domain.search import Looked, Match, Place, Search, SearchedPeriod, book
 SEARCH = f"""
   SELECT r.examined, r.exhausted, (r.last).distance_m, (r.last).tie, (r.last).id,
          (SELECT jsonb_agg(jsonb_build_object(
-                   'place', jsonb_build_array(c.distance_m, c.tie, c.id), 'asset', {SUMMARY}, 'occurrences', w.occurrences)
+                   'place', jsonb_build_array(c.distance_m, c.tie, c.id), 'asset', {SUMMARY},
+                   'occurrences', w.occurrences)
                  ORDER BY c.place)
             FROM unnest(r.nearest) WITH ORDINALITY c (owner_id, id, timezone, distance_m, tie, sphere_m, place)
             JOIN assets a ON a.id = c.id AND a.owner_id = c.owner_id
@@ -26,9 +27,11 @@ SEARCH = f"""
            CROSS JOIN LATERAL (
                  SELECT jsonb_agg(jsonb_build_object(
                           'starts_at', p.starts_at, 'ends_at', p.ends_at,
-                          'units_free', (SELECT f.units_free FROM rules.units_free(a, rules.span(a, p.starts_at, p.ends_at), $15) f),
+                          'units_free', (SELECT f.units_free
+                             FROM rules.units_free(a, rules.span(a, p.starts_at, p.ends_at), $15) f),
                           'why_not', (SELECT jsonb_agg(to_jsonb(k))
-                                        FROM rules.why_not(a, p.starts_at, p.ends_at, $6, $7, $14, $15) k)) ORDER BY p.n) AS occurrences
+                                        FROM rules.why_not(a, p.starts_at, p.ends_at, $6, $7, $14, $15) k))
+                        ORDER BY p.n) AS occurrences
                    FROM rules.repeats($10, $11, a.timezone, $12) p WHERE $10::timestamptz IS NOT NULL) w) AS matches
     FROM rules.search($1::geography, $2, $3, $4, $5, $6, $7, $8, $9, $16, $17, $10, $11, $12, $13, $14, $15,
                       $18, $19, $20, $21) r

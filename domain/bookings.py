@@ -131,6 +131,17 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     occurrences: list[Occurrence]
 
 
+class BookingFilter(msgspec.Struct, frozen=True):
+    """Which bookings are asked for; None: whatever it is. With instants, those with an occurrence that touches them."""
+
+    owner_id: UUID | None
+    booker_id: UUID | None
+    asset_id: UUID | None
+    state: BookingState | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+
+
 class BookingPage(msgspec.Struct, frozen=True):
     """Bookings, and the cursor to the next."""
 

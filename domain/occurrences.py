@@ -100,6 +100,18 @@ class OccurrencePage(msgspec.Struct, frozen=True):
     next: str | None
 
 
+class OccurrenceFilter(msgspec.Struct, frozen=True):
+    """Which occurrences are asked for; None: whatever it is. With instants, those that touch the period."""
+
+    owner_id: UUID | None
+    site_id: UUID | None
+    asset_id: UUID | None
+    booker_id: UUID | None
+    state: OccurrenceState | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+
+
 def booking_state(occurrences: Iterable[Occurrence]) -> BookingState:
     """The first open state that any occurrence still has, else `ended`."""
     states = {each.state for each in occurrences}

@@ -44,8 +44,10 @@ class Reason(msgspec.Struct, frozen=True):
 SENTENCES: Mapping[str, tuple[str, str]] = {
     "closed": ("It is closed for all or part of this period.", "It is open throughout."),
     "taken": (
-        "Only {units_free} of {units} free throughout, {units_wanted} wanted (turnaround: {turnaround_before_minutes}"
-        " minutes before, {turnaround_after_minutes} after).",
+        (
+            "Only {units_free} of {units} free throughout, {units_wanted} wanted (turnaround:"
+            " {turnaround_before_minutes} minutes before, {turnaround_after_minutes} after)."
+        ),
         "{units_free} of {units} free throughout.",
     ),
     "too_short": (

@@ -16,7 +16,7 @@ from db.connection import connect
 from db.errors import SetupFailed
 from db.migrate import current, version
 from db.migrate import migrate as migrate_database
-from fallow import home, organisations, tokens
+from fallow import home, organisations, showcase, tokens
 from fallow.cluster import Cluster
 from fallow.failures import explain
 from fallow.home import say
@@ -41,13 +41,13 @@ Processes = Annotated[int, typer.Option(min=1, help="How many server processes."
 @app.command()
 def run(host: Host = "127.0.0.1", port: Port = 8000, processes: Processes = 2) -> None:
     """Run everything: database, schema, demo data the first time, servers."""
-    _serve(host, port, processes, prepare=_prepare)
+    _serve(host, port, processes, demo=True)
 
 
 @app.command()
 def serve(host: Host = "127.0.0.1", port: Port = 8000, processes: Processes = 2) -> None:
     """Answer requests and nothing else; the database is as `fallow migrate` left it."""
-    _serve(host, port, processes, prepare=_check)
+    _serve(host, port, processes, demo=False)
 
 
 @app.command()
@@ -63,14 +63,16 @@ def demo() -> None:
     """Load the demo: real places, invented offers and bookings. A second time changes nothing."""
     with home.database() as url, progress() as report:
         migrate_database(url, report)
-        sentence = load_demo(url, report)
-    say(sentence)
+        loaded = asyncio.run(showcase.ensure(url, report))
+    say(showcase.told(loaded))
 
 
 def _prepare(url: str) -> None:
     with progress() as report:
         migrate_database(url, report)
-        load_demo(url, report)
+        loaded = asyncio.run(showcase.ensure(url, report))
+    if loaded.counts:
+        say(showcase.told(loaded))
 
 
 def _check(url: str) -> None:
@@ -85,14 +87,14 @@ def _check(url: str) -> None:
         raise SetupFailed("The database is not of this version of Fallow; type: fallow migrate")
 
 
-def _serve(host: str, port: int, processes: int, prepare: Callable[[str], None]) -> None:
+def _serve(host: str, port: int, processes: int, *, demo: bool) -> None:
     try:
-        _serve_until_interrupted(host, port, processes, prepare)
+        _serve_until_interrupted(host, port, processes, demo=demo)
     except KeyboardInterrupt:
         say("Stopped.")
 
 
-def _serve_until_interrupted(host: str, port: int, processes: int, prepare: Callable[[str], None]) -> None:
+def _serve_until_interrupted(host: str, port: int, processes: int, *, demo: bool) -> None:
     """Claim the folder, then the port, then start the database and the servers; at the end undo it all."""
     settings.read({**os.environ, "DATABASE_URL": "checked later"})
     configured = home.configured_database()
@@ -103,21 +105,21 @@ def _serve_until_interrupted(host: str, port: int, processes: int, prepare: Call
             cluster.lock()
         listener = stack.enter_context(listen(host, port))
         url = stack.enter_context(cluster).url() if cluster else configured
-        prepare(url)
+        (_prepare if demo else _check)(url)
         servers = Servers(listener, count=processes, environment={**os.environ, "DATABASE_URL": url})
         address = f"http://{reachable(host)}:{listener.getsockname()[1]}"
         supervise(
             servers,
             alive=cluster.is_alive if cluster else lambda: True,
-            announce=lambda: announce(address),
+            announce=lambda: announce(address, demo=demo),
         )
 
 
-def announce(address: str) -> None:
+def announce(address: str, *, demo: bool) -> None:
     """Tell a newcomer where to look."""
     lines = ["", f"Fallow answers at {address}/v1 and explains itself at {address}/docs"]
-    if key := home.read("demo-key"):
-        lines += ["Try:", f"  curl -H 'Authorization: Bearer {key}' {address}/v1/me"]
+    if demo:
+        lines += ["Try what is free near Sale next Tuesday evening:", "", f"  {showcase.curl(address)}", ""]
     typer.echo("\n".join([*lines, "Ctrl-C stops it.", ""]))
 
 
@@ -141,7 +143,3 @@ def main() -> None:
             raise
         say(sentence)
         sys.exit(1)
-
-
-def load_demo(url: str, report: Callable[[str, int, int], None]) -> str:
-    return "stub"

@@ -21,7 +21,7 @@ def openings(pattern: str, week: int = 1) -> Iterator[WeeklyHours]:
         days, hours = part.split(" ")
         first, _, last = days.partition("-")
         opens, closes = hours.split("-")
-        for day in DAYS[DAYS.index(first) : DAYS.index(last or first) + 1]:  # type: ignore[arg-type]
+        for day in DAYS[DAYS.index(first) : DAYS.index(last or first) + 1]:
             yield WeeklyHours(week=week, day=day, opens=opens, closes=closes)
 
 

@@ -44,14 +44,16 @@ def event(
     booker_id: UUID | None = None,
 ) -> Row:
     """One event; `what` names the kind of object and what became of it."""
-    kind = what.split(".")[0]
+    kind = what.partition(".")[0]
     event_id = chance.identifier(at, "event", each, version)
     return (event_id, owner_id, booker_id, what, at, at, kind, each, version, before, after)
 
 
 def told(world: World, taken: list[Taken]) -> Iterator[Row]:
     """Every event."""
-    return chain(organisations(world), sites(world), timetables(world), assets(world), closures(world), booked(world, taken))
+    return chain(
+        organisations(world), sites(world), timetables(world), assets(world), closures(world), booked(world, taken)
+    )
 
 
 def organisations(world: World) -> Iterator[Row]:

@@ -91,7 +91,9 @@ def group(world: World, key: str, kind: str, district: str, holds: tuple[str, ..
 def desk(world: World, site_id: UUID) -> UUID:
     """When a group's store is open."""
     owner_id = world.sites[site_id].owner_id
-    hours = calendars.all_year(world.today, "mon-fri 09:00-19:00, sat 09:00-13:00", holidays=calendars.SHORT_ON_HOLIDAYS)
+    hours = calendars.all_year(
+        world.today, "mon-fri 09:00-19:00, sat 09:00-13:00", holidays=calendars.SHORT_ON_HOLIDAYS
+    )
     return world.timetable(owner_id, "desk", hours, name="Store")
 
 
@@ -110,7 +112,13 @@ def transport(world: World, site_id: UUID) -> None:
         units=2,
         details={"kind": "vehicle", "seats": 16, "wheelchair_places": 2, "fuel": "diesel", "licence": "D1"},
         terms=offers.terms(
-            6000, 3000, per="day", longest_minutes=4320, step_minutes=30, turnaround_after_minutes=60, requires=["midas"]
+            6000,
+            3000,
+            per="day",
+            longest_minutes=4320,
+            step_minutes=30,
+            turnaround_after_minutes=60,
+            requires=["midas"],
         ),
     )
     offers.vehicle(world, site_id, "Long van", "van", seats=3, hours="mon-sat 07:30-19:00")
@@ -127,7 +135,7 @@ def lent(world: World, site_id: UUID, *, dozens: int) -> None:
         ("cooking_equipment", dozens, "Pans and an urn for a hundred", 700, ["instructions_included"]),
     )
     for category, units, title, pence, features in things:
-        given = {"units": units, "title": title, "pence": pence, "features": features}
+        given: dict[str, Any] = {"units": units, "title": title, "pence": pence, "features": features}
         offers.equipment(world, site_id, timetable_id, category, **given)
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from domain.assets import AssetState
 from fallow.demo import calendars, chance
 from fallow.demo.world import World
 
@@ -206,7 +207,7 @@ def equipment(
     )
 
 
-def state(*key: object) -> str:
+def state(*key: object) -> AssetState:
     """Listed, but for a few drafts and a few that are paused."""
     draw = chance.fraction("state", *key)
     return "draft" if draw < 0.006 else "paused" if draw < 0.015 else "listed"

@@ -167,7 +167,9 @@ def between_desks(
 
 def period(first: date, starts: int, last: date, ends: int) -> Period:
     """A period from minutes of one day to minutes of another, by the clocks of London."""
-    walls = (datetime.combine(day, time()) + timedelta(minutes=minutes) for day, minutes in ((first, starts), (last, ends)))
+    walls = (
+        datetime.combine(day, time()) + timedelta(minutes=minutes) for day, minutes in ((first, starts), (last, ends))
+    )
     return Period(*(domain.time.instant(wall, LONDON) for wall in walls))
 
 

@@ -1,5 +1,6 @@
 """The schools of Trafford: halls with halves, classrooms, kitchens and minibuses, when no lesson needs them."""
 
+from typing import Any
 from uuid import UUID
 
 from domain.places import Address
@@ -73,9 +74,7 @@ def offer(world: World, site_id: UUID, name: str, *, large: bool) -> None:
 def dozen(world: World, site_id: UUID, timetable_id: UUID, category: str, title: str, most: int) -> None:
     """So many of a thing, in dozens."""
     units = 12 * chance.between(1, most // 12, category, site_id)
-    offers.equipment(
-        world, site_id, timetable_id, category, units=units, title=title, pence=50, features=["stackable"]
-    )
+    offers.equipment(world, site_id, timetable_id, category, units=units, title=title, pence=50, features=["stackable"])
 
 
 def hall(world: World, site_id: UUID, timetable_id: UUID, title: str, *, large: bool) -> UUID:
@@ -83,7 +82,7 @@ def hall(world: World, site_id: UUID, timetable_id: UUID, title: str, *, large: 
     key = ("hall", site_id)
     holds = chance.between(200, 400, *key) if large else chance.between(80, 180, *key)
     features = offers.some(("stage_built_in", "piano", "tables_and_chairs", "step_free", "hearing_loop"), *key)
-    given = {"kind": "space", "category": "hall", "features": features}
+    given: dict[str, Any] = {"kind": "space", "category": "hall", "features": features}
     pence = chance.between(15, 35, "price", *key) * 100
     whole_id = world.asset(
         site_id,

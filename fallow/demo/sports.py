@@ -103,7 +103,12 @@ def place(world: World, row: Row, schools: Schools) -> tuple[UUID, UUID]:
         days = chance.between(5, 25, "works", key)
         world.closure(site_id, days_ahead=days, days=3, note="The floor and the lines are done up.")
     if chance.likely(0.08, "gazebos", key):
-        given = {"units": 4, "title": "Gazebos, 3 × 3 m", "pence": 1000, "features": ["weatherproof", "carry_case"]}
+        given: dict[str, Any] = {
+            "units": 4,
+            "title": "Gazebos, 3 × 3 m",
+            "pence": 1000,
+            "features": ["weatherproof", "carry_case"],
+        }
         offers.equipment(world, site_id, timetable_id, "gazebo", **given)
     return site_id, timetable_id
 

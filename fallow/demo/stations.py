@@ -1,8 +1,9 @@
 """The fire stations of England: a kitchen or a room at each, hours shared by all of a brigade, its vans."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import cos, hypot, radians
+from statistics import median
 from uuid import UUID
 
 import domain.places
@@ -13,8 +14,9 @@ from fallow.demo.sources import Row
 from fallow.demo.world import World
 
 TOUR = "Greater Manchester"  # where the README looks for a kitchen on a Tuesday evening
-FAR_M = 25_000
+FAR_M = 25_000  # from a district's centre: coordinates or postcode are wrong, or the district is large
 NEAR_M = 10_000
+LOST_M = 100_000  # from the middle of its brigade
 # The publisher names these stations' towns and nothing else of where they are: the towns' districts, by hand.
 TOWNS = {
     "Arundel": "BN18", "Billingshurst": "RH14", "Bognor Regis": "PO21", "Burgess Hill": "RH15", "Chichester": "PO19",
@@ -41,10 +43,11 @@ def add(world: World, rows: list[Row], points: Mapping[Grid, Point]) -> None:
         brigades[row.text("FRS_FULLNAME")].append(row)
     for name, stations in brigades.items():
         owner_id = brigade(world, name)
+        heart = middle([points[place] for place in filter(None, map(grid, stations))])
         hours = brigade_hours(world, name)
         timetable_id = world.timetable(owner_id, "stations", hours, name="Community rooms, all stations")
         for number, row in enumerate(stations):
-            site_id = station(world, owner_id, row, points, shared)
+            site_id = station(world, owner_id, row, points, shared, heart)
             offers.at_station(world, site_id, timetable_id, row.text("STATION_NAME"), tour=name == TOUR)
             if number == 0:
                 offers.brigade_vehicle(world, site_id, name)
@@ -81,8 +84,23 @@ def brigade_hours(world: World, name: str) -> Hours:
     return calendars.with_exception(hours, drill, "Drill day of the whole brigade", Opening("08:00", "10:00"))
 
 
-def station(world: World, owner_id: UUID, row: Row, points: Mapping[Grid, Point], shared: Mapping[Grid, int]) -> UUID:
-    """The site of a station."""
+def middle(points: Sequence[Point]) -> Point | None:
+    """The middle of a brigade's stations, which one that is misplaced does not move."""
+    if not points:
+        return None
+    lons, lats = zip(*(point.coordinates for point in points), strict=True)
+    return Point((median(lons), median(lats)))
+
+
+def station(
+    world: World,
+    owner_id: UUID,
+    row: Row,
+    points: Mapping[Grid, Point],
+    shared: Mapping[Grid, int],
+    heart: Point | None,
+) -> UUID:
+    """The site of a station. `heart`: the middle of its brigade."""
     name, place = row.text("STATION_NAME"), grid(row)
     if place is None and row["STATION_POSTCODE"] is None:
         world.untidy.append(row.untidy(name, "neither postcode nor coordinates: at the centre of its town's district"))
@@ -93,7 +111,7 @@ def station(world: World, owner_id: UUID, row: Row, points: Mapping[Grid, Point]
     if place is None:
         world.untidy.append(row.untidy(name, "no coordinates: at the centre of its postcode's district"))
     elif postcode:
-        point = believed(world, row, postcode, points[place], shared=shared[place] > 1)
+        point = believed(world, row, postcode, points[place], heart, shared=shared[place] > 1)
     address = Address(street=street, town=town, postcode=postcode)
     return world.site(owner_id, str(row.line), titled(name), point, address)
 
@@ -103,7 +121,7 @@ def titled(name: str) -> str:
     return name if "station" in name.casefold() else f"{name} Fire Station"
 
 
-def believed(world: World, row: Row, postcode: str, point: Point, *, shared: bool) -> Point | None:
+def believed(world: World, row: Row, postcode: str, point: Point, heart: Point | None, *, shared: bool) -> Point | None:
     """The point of a station, or None where its postcode is more to be trusted."""
     name, centre = row.text("STATION_NAME"), domain.places.centre(postcode)
     if centre is None:
@@ -111,15 +129,13 @@ def believed(world: World, row: Row, postcode: str, point: Point, *, shared: boo
         world.untidy.append(row.untidy(name, said))
         return point
     far = metres(point, centre)
-    if shared:
-        kept = far < NEAR_M
-        said = "kept" if kept else "placed at the centre of its postcode's district"
-        world.untidy.append(row.untidy(name, f"the coordinates of another station too: {said}"))
-        return point if kept else None
-    if far > FAR_M:
-        said = f"coordinates {far / 1000:.0f} km from the centre of {postcode}'s district: kept"
-        world.untidy.append(row.untidy(name, said))
-    return point
+    if not shared and far <= FAR_M:
+        return point
+    kept = far < NEAR_M if shared else heart is None or metres(point, heart) < LOST_M
+    why = "the coordinates of another station too" if shared else f"{far / 1000:.0f} km from {postcode}'s district"
+    said = "its coordinates kept" if kept else "at the centre of its postcode's district"
+    world.untidy.append(row.untidy(name, f"{why}: {said}"))
+    return point if kept else None
 
 
 def metres(one: Point, other: Point) -> float:

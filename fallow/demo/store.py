@@ -1,4 +1,4 @@
-"""The demo goes into the database: by COPY, in the order in which rows refer to each other, in the caller's transaction."""
+"""The demo goes into the database: by COPY, in the order in which rows refer to each other."""
 
 from collections.abc import Callable, Iterable
 from uuid import UUID

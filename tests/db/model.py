@@ -255,19 +255,17 @@ def is_open(world: World, asset: Asset, starts: int, ends: int) -> bool:
 # A booking's own rules --------------------------------------------------------------------------------------------
 
 
-def first_minute(day: date, zone: str) -> int:
-    return instant(datetime.combine(day, MIDNIGHT), zone)
-
-
 def length(starts: int, ends: int, zone: str) -> int:
-    """Elapsed minutes, except that whole local days are 1,440 each, also those that midnight is missing from."""
-    one, other = (
-        datetime.combine(local.date(), MIDNIGHT) if first_minute(local.date(), zone) == each else local
-        for each in (starts, ends)
-        for local in (wall(each, zone),)
-    )
-    days, rest = divmod((other - one) // timedelta(minutes=1), DAY)
+    """Elapsed minutes, except that from a wall-clock time to the same on a later date each day counts as a day."""
+    days, rest = divmod((clock(ends, zone) - clock(starts, zone)) // timedelta(minutes=1), DAY)
     return DAY * days if days > 0 and rest == 0 else ends - starts
+
+
+def clock(number: int, zone: str) -> datetime:
+    """What the clock on the wall shows, except that a day begins at midnight also where midnight is missing."""
+    local = wall(number, zone)
+    midnight = datetime.combine(local.date(), MIDNIGHT)
+    return midnight if instant(midnight, zone) == number else local
 
 
 def is_on_step(number: int, zone: str, step: int) -> bool:
@@ -343,7 +341,7 @@ def crowded_minutes(world: World, asset: Asset, units: int, since: int) -> set[i
 def fits(asset: Asset, starts: int, ends: int) -> bool:
     """Whether the shortest booking does: by elapsed time, or as whole local days within."""
     days = range(1, (ends - starts) // DAY + 3)
-    whole_days = [instant(wall(starts, asset.zone) + timedelta(days=n), asset.zone) for n in days]
+    whole_days = [instant(clock(starts, asset.zone) + timedelta(days=n), asset.zone) for n in days]
     return any(length(starts, end, asset.zone) >= asset.shortest for end in [ends, *whole_days] if end <= ends)
 
 

@@ -1,4 +1,4 @@
-"""The ground floor"""
+"""The ground floor."""
 
 import sqlalchemy as sa
 from alembic import op
