@@ -4,22 +4,20 @@
 """
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable
-from importlib import resources
 from pathlib import Path
 
 import asyncpg
 import holidays
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool
 from sqlalchemy.ext.asyncio import create_async_engine
 from uuid_utils.compat import uuid7
 
 import db.connection
 from db.errors import SetupFailed
+from db.version import current, functions, version
 
 EXTENSIONS = ("postgis", "btree_gist")
 REGIONS = ("ENG", "SCT", "NIR", "WLS")
@@ -28,26 +26,11 @@ LOCK = 0x_FA_110_3
 Progress = Callable[[str, int, int], None]
 
 
-def script() -> ScriptDirectory:
-    """The migrations that this version ships."""
-    return ScriptDirectory.from_config(config())
-
-
 def config() -> Config:
     """Alembic's settings, without a file."""
     settings = Config()
     settings.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     return settings
-
-
-def functions() -> str:
-    """The SQL functions of this version."""
-    return (resources.files("db") / "functions.sql").read_text()
-
-
-def version() -> str:
-    """What a database that fits this code has in its comment on the schema `rules`."""
-    return f"{script().get_current_head()} {hashlib.sha256(functions().encode()).hexdigest()[:16]}"
 
 
 def migrate(url: str, progress: Progress | None = None) -> None:
@@ -79,12 +62,6 @@ async def bring_up_to_date(url: str, progress: Progress) -> None:
         progress("ready", len(steps), len(steps))
     finally:
         await conn.close()
-
-
-async def current(conn: db.connection.Connection) -> str | None:
-    """The version that a database is at; None for one that Fallow has not made yet."""
-    found: str | None = await conn.fetchval("SELECT obj_description(to_regnamespace('rules')::oid, 'pg_namespace')")
-    return found
 
 
 async def make_extensions(conn: db.connection.Connection) -> None:

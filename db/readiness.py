@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-import domain.zones
-from db import migrate
+import db.zones
 from db.connection import Connection
+from db.version import current, version
 
 # Both sides of the clock changes of north and south, this decade and the next.
 MOMENTS = tuple(datetime(year, month, 15, 12, tzinfo=UTC) for year in (2025, 2030, 2036) for month in (1, 4, 7, 10))
-NAMES = "SELECT name FROM pg_timezone_names"
 OFFSETS = """
   SELECT zone, moment, (moment AT TIME ZONE zone) - (moment AT TIME ZONE 'UTC') AS ahead
     FROM unnest($1::text[]) zone, unnest($2::timestamptz[]) moment
@@ -19,14 +18,12 @@ OFFSETS = """
 
 async def is_at_head(conn: Connection) -> bool:
     """Whether the schema and the functions are those of this code."""
-    return await migrate.current(conn) == migrate.version()
+    return await current(conn) == version()
 
 
 async def odd_zones(conn: Connection) -> list[str]:
     """Valid zones on whose offsets Python and PostgreSQL differ; bookings there would not be when people think."""
-    names = [row["name"] for row in await conn.fetch(NAMES)]
-    valid = sorted(domain.zones.valid(available_timezones(), names))
-    rows = await conn.fetch(OFFSETS, valid, MOMENTS)
+    rows = await conn.fetch(OFFSETS, sorted(await db.zones.valid(conn)), MOMENTS)
     return differing((row["zone"], row["moment"], row["ahead"]) for row in rows)
 
 

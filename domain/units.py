@@ -32,14 +32,16 @@ class Wish(msgspec.Struct, frozen=True):
 
 
 def most_taken(seats: Iterable[Seat], lower: datetime, upper: datetime) -> int:
-    """The most units taken at any one moment of a span."""
+    """The most units taken at any one moment of a span. What has begun cannot be moved, so a unit on which any of
+    it lies within the span is taken, whether or not it is over.
+    """
     touching = [seat for seat in seats if seat.lower < upper and lower < seat.upper]
     moments = sorted(chain.from_iterable(((max(seat.lower, lower), 1), (seat.upper, -1)) for seat in touching))
     running = most = 0
     for _, change in moments:
         running += change
         most = max(most, running)
-    return most
+    return max(most, len({seat.unit for seat in touching if seat.begun}))
 
 
 def free_units(seats: Iterable[Seat], units: int, lower: datetime, upper: datetime) -> list[int]:

@@ -54,6 +54,17 @@ class Organisation:
         sent = [{"starts_at": starts, "ends_at": ends} for starts, ends in periods]
         return await self.post("/bookings", {"asset_id": asset["id"], "periods": sent, **given})
 
+    async def repeat(
+        self, asset: dict[str, Any], starts: str, ends: str, count: int, *, every_weeks: int = 1, **given: Any
+    ) -> httpx.Response:
+        """Ask for the same wall-clock period again and again."""
+        repeats = {"starts_at": starts, "ends_at": ends, "count": count, "every_weeks": every_weeks}
+        return await self.post("/bookings", {"asset_id": asset["id"], "repeats": repeats, **given})
+
+    async def cancel(self, booking: dict[str, Any], **scope: Any) -> httpx.Response:
+        """Give back a booking, all of it unless told otherwise."""
+        return await self.post(f"/bookings/{booking['id']}/cancel", scope or {"all": True})
+
 
 class World:
     """Makes organisations, sites and assets, each with the least that is needed."""
@@ -116,6 +127,34 @@ class World:
         options = {"headers": {"If-Match": "*"}}
         return ok(await owner.put(f"/assets/{asset['id']}/hours", hours, **options), 200)
 
+    async def availability(self, asset: dict[str, Any], starts: str, ends: str, **given: Any) -> dict[str, Any]:
+        """What anybody is told of an asset's hours and free periods."""
+        params = {"starts_at": starts, "ends_at": ends, **given}
+        return ok(await self.client.get(f"/v1/assets/{asset['id']}/availability", params=params), 200)
+
+    async def open(self, asset: dict[str, Any], starts: str, ends: str) -> list[tuple[str, str]]:
+        """When an asset is open."""
+        return spans((await self.availability(asset, starts, ends))["open"])
+
+    async def free(self, asset: dict[str, Any], starts: str, ends: str, **given: Any) -> list[tuple[str, str]]:
+        """When an asset is free."""
+        return spans((await self.availability(asset, starts, ends, **given))["free"])
+
+    async def search(self, **given: Any) -> dict[str, Any]:
+        """What anybody finds, around the middle of Manchester unless told otherwise."""
+        params = {"lon": MANCHESTER[0], "lat": MANCHESTER[1], **given}
+        return ok(await self.client.get("/v1/search", params=params), 200)
+
+    async def found(self, starts: str, ends: str, **given: Any) -> set[str]:
+        """The assets that a search finds free for a period."""
+        answer = await self.search(starts_at=starts, ends_at=ends, **given)
+        return {item["asset"]["id"] for item in answer["items"]}
+
+
+def spans(periods: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Start and end of each."""
+    return [(each["starts_at"], each["ends_at"]) for each in periods]
+
 
 def weekly(*openings: tuple[str, str, str], starts_on: str = "2026-01-05", **given: Any) -> dict[str, Any]:
     """Hours of one open-ended season: (day, opens, closes)."""
@@ -139,3 +178,8 @@ def reasons(response: httpx.Response) -> list[list[str]]:
     problem = ok(response, 409)
     assert problem["type"].endswith("/problems/not-bookable"), problem
     return [[reason["code"] for reason in each["why_not"]] for each in problem["occurrences"]]
+
+
+def pointers(response: httpx.Response, status: int = 422) -> list[str]:
+    """What a refused request is pointed at."""
+    return sorted(each["pointer"] for each in ok(response, status)["errors"])

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import domain.places
 from domain.places import Address
 from fallow.demo import calendars, chance, offers
 from fallow.demo.schools import town_of
@@ -144,9 +143,8 @@ def people(world: World, owner_id: UUID) -> None:
     for district in HOMES:
         for category, title, skills, weeks in PEOPLE:
             key = f"{district} {category}"
-            point = domain.places.centre(district)
             address = Address(town=town_of(district), postcode=district)
-            home_id = world.site(owner_id, key, f"A volunteer's home in {district}", point, address, private=True)
+            home_id = world.site(owner_id, key, f"A volunteer's home in {district}", None, address, private=True)
             hours = calendars.all_year(world.today, *weeks, holidays=calendars.CLOSED_ON_HOLIDAYS)
             world.asset(
                 home_id,

@@ -1,5 +1,6 @@
 """The demo as it stands in a database: whole, true to the rules, the same each time."""
 
+import asyncio
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -23,12 +24,27 @@ async def numbers(conn: asyncpg.Connection, *queries: str) -> list[int]:
     return [await conn.fetchval(query) for query in queries]
 
 
+@pytest.fixture(scope="module")
+def once(template):
+    """The answer of one load, which the tests of this module share, and where it went."""
+    asyncio.run(run(template.url(), "CREATE DATABASE fallow_demo TEMPLATE fallow_template"))
+    url = template.url("fallow_demo")
+    yield asyncio.run(demo.load(url, today=WEDNESDAY)), url
+    asyncio.run(run(template.url(), "DROP DATABASE fallow_demo WITH (FORCE)"))
+
+
 @pytest.fixture
-async def loaded(database: str):
+async def loaded(once):
     """The answer of a load, and a connection to where it went."""
-    answer = await demo.load(database, today=WEDNESDAY)
-    conn = await connect(database)
+    answer, url = once
+    conn = await connect(url)
     yield answer, conn
+    await conn.close()
+
+
+async def run(url: str, statement: str) -> None:
+    conn = await asyncpg.connect(url)
+    await conn.execute(statement)
     await conn.close()
 
 
@@ -121,7 +137,7 @@ async def test_the_closure_of_parts_is_that_of_part_of(loaded):
       (TABLE inside EXCEPT TABLE parts) UNION ALL (TABLE parts EXCEPT TABLE inside)
     """
     assert await conn.fetch(difference) == []
-    assert await conn.fetchval("SELECT count(*) FROM parts p JOIN parts q ON q.whole_id = p.part_id") > 3000
+    assert await conn.fetchval("SELECT count(*) FROM parts p WHERE p.whole_id <> p.part_id") > 200
 
 
 async def test_each_change_has_its_event_and_versions_have_no_gap(loaded):
@@ -133,7 +149,9 @@ async def test_each_change_has_its_event_and_versions_have_no_gap(loaded):
       SELECT object_kind, object_id, count(*) FROM events GROUP BY 1, 2 HAVING count(*) = max(version)
     """
     assert await conn.fetch(difference) == []
-    assert await conn.fetchval("SELECT count(*) FROM events WHERE after->'texts' IS NULL AND type = 'asset.created'") == 0
+    assert (
+        await conn.fetchval("SELECT count(*) FROM events WHERE after->'texts' IS NULL AND type = 'asset.created'") == 0
+    )
 
 
 async def test_people_are_shown_about_a_kilometre_off_and_without_a_home(loaded):
@@ -154,20 +172,25 @@ async def test_the_token_is_an_admins_of_a_verified_group_and_only_its_hash_is_s
     assert {"public_liability", "food_hygiene_2"} <= {row[0] for row in holds}
 
 
-@pytest.mark.parametrize("today", [WEDNESDAY, CHRISTMAS])
-async def test_kitchens_near_sale_are_free_on_every_tuesday_evening(database: str, today: date):
-    await demo.load(database, today=today)
+async def test_kitchens_near_sale_are_free_on_every_tuesday_evening(loaded):
+    _, conn = loaded
+    free = [await kitchens_free(conn, WEDNESDAY, tuesday) for tuesday in tuesdays(WEDNESDAY, 10)]
+    assert min(free) >= 3, free
+
+
+async def test_kitchens_near_sale_are_free_even_when_christmas_day_is_a_tuesday(database: str):
+    await demo.load(database, today=CHRISTMAS)
     conn = await connect(database)
-    free = [await kitchens_free(conn, today, tuesday) for tuesday in tuesdays(today, 10)]
+    free = [await kitchens_free(conn, CHRISTMAS, tuesday) for tuesday in tuesdays(CHRISTMAS, 2)]
     await conn.close()
     assert min(free) >= 3, free
 
 
-async def test_a_second_load_on_the_same_day_or_later_changes_nothing(loaded, database: str):
+async def test_a_second_load_on_the_same_day_or_later_changes_nothing(loaded, once):
     _, conn = loaded
     count = "SELECT count(*) || '/' || max(id::text) FROM events"
     before = await conn.fetchval(count)
-    again = [await demo.load(database, today=day) for day in (WEDNESDAY, WEDNESDAY + timedelta(days=40))]
+    again = [await demo.load(once[1], today=day) for day in (WEDNESDAY, WEDNESDAY + timedelta(days=40))]
     assert again == [demo.Loaded({}, [], None)] * 2
     assert str(again[0]) == "The demo is there already."
     assert await conn.fetchval(count) == before
@@ -179,22 +202,23 @@ DIGESTS = {
 }
 
 
-async def test_two_loads_of_one_day_are_the_same(loaded, template):
+async def test_two_loads_of_one_day_are_the_same(loaded, database: str):
     _, conn = loaded
-    await conn.execute("CREATE DATABASE fallow_demo_twin TEMPLATE fallow_template")
-    twin = template.url("fallow_demo_twin")
-    await demo.load(twin, today=WEDNESDAY)
-    other = await connect(twin)
+    await demo.load(database, today=WEDNESDAY)
+    other = await connect(database)
     same = {table: await conn.fetchval(query) == await other.fetchval(query) for table, query in DIGESTS.items()}
     await other.close()
-    await conn.execute("DROP DATABASE fallow_demo_twin WITH (FORCE)")
     assert same == dict.fromkeys(DIGESTS, True)
 
 
 async def test_somebody_elses_name_in_the_way_is_one_sentence_and_nothing_is_loaded(database: str):
     conn = await connect(database)
-    insert = "INSERT INTO organisations (id, slug, name, kind, created_at, updated_at) VALUES ($1, $2, 'x', 'fire', $3, $3)"
-    await conn.execute(insert, "018f0000-0000-7000-8000-000000000000", "demo-fire-kent", datetime(2026, 1, 1, tzinfo=UTC))
+    insert = (
+        "INSERT INTO organisations (id, slug, name, kind, created_at, updated_at) VALUES ($1, $2, 'x', 'fire', $3, $3)"
+    )
+    await conn.execute(
+        insert, "018f0000-0000-7000-8000-000000000000", "demo-fire-kent", datetime(2026, 1, 1, tzinfo=UTC)
+    )
     with pytest.raises(SetupFailed, match="demo-fire-kent"):
         await demo.load(database, today=WEDNESDAY)
     assert await numbers(conn, "SELECT count(*) FROM organisations", "SELECT count(*) FROM sites") == [1, 0]
@@ -210,5 +234,8 @@ async def test_untidy_rows_are_told_with_file_line_and_reason(loaded):
         "sports_facilities_trafford.csv",
     }
     told = [str(each) for each in answer.untidy]
-    assert "fire_stations_england.csv:517 Malvern: the coordinates of another station too: at the centre of its postcode's district" in told
+    assert (
+        "fire_stations_england.csv:517 Malvern: the coordinates of another station too: at the centre of its postcode's district"
+        in told
+    )
     assert sum("neither postcode nor coordinates" in each for each in told) == 25
