@@ -50,4 +50,4 @@ async def list_(
     return pages.page(OccurrencePage, rows, lambda row: (row.starts_at, row.id))
 
 
-router = Router("/occurrences", route_handlers=[list_], tags=["bookings"])
+router = Router("/occurrences", route_handlers=[list_], tags=["occurrences"])

@@ -6,17 +6,15 @@ so the document is put together here from routes and Structs.
 
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args, get_origin
+from typing import get_args, get_origin
 
 import msgspec
-from litestar import Litestar, Response
-from litestar.handlers import HTTPRouteHandler
-from litestar.routes import HTTPRoute
+from litestar import Litestar
 
-from api import problems, queries, schemas
-from api.answers import Answer
-from api.bodies import MERGE_PATCH, Body, Patch
-from api.problems import Problem, Refusals
+from api import problems, schemas
+from api.bodies import MERGE_PATCH, Patch
+from api.operations import Operation, conditions, find, is_resource, refusals
+from api.problems import Problem
 from api.schemas import PREFIX, Schema
 from domain import bookings, errors, permissions
 from domain.errors import Refused
@@ -77,56 +75,12 @@ PARAMETERS: Mapping[str, Schema] = {
 PATH_KINDS = {"uuid": {"type": "string", "format": "uuid"}, "str": STRING}
 
 
-class Operation(msgspec.Struct):
-    """A route's method, and the types that it names."""
-
-    path: str
-    method: str
-    handler: HTTPRouteHandler
-    parameters: Mapping[str, queries.QueryParameter]
-
-    @property
-    def name(self) -> str:
-        """Its operationId."""
-        return str(self.handler.operation_id)
-
-    @property
-    def body(self) -> Any:
-        """What it takes, or None."""
-        return Body.kinds.get(self.handler.handler_id)
-
-    @property
-    def answer(self) -> Any:
-        """The Struct that it answers, or None."""
-        kind = self.handler.parsed_fn_signature.return_type.annotation
-        return get_args(kind)[0] if get_origin(kind) in {Answer, Response} else kind
-
-    @property
-    def status(self) -> int:
-        """Of success."""
-        return int(self.handler.status_code)
-
-    @property
-    def tags(self) -> list[str]:
-        """The resource it belongs to: said by the route, else by its router."""
-        return next((list(each.tags) for each in reversed(self.handler.ownership_layers) if each.tags), [])
-
-    @property
-    def slot(self) -> str:
-        """Its name as a type's."""
-        return self.name[0].upper() + self.name[1:]
-
-
 def document(app: Litestar) -> Schema:
     """The whole contract of an application."""
     operations = sorted(find(app), key=lambda each: (each.path, each.method))
-    kinds: list[Any] = [Problem, bookings.Refusal]
-    for each in operations:
-        kinds += [parameter.kind for parameter in each.parameters.values()]
-        kinds += [get_args(each.body)[0] if get_origin(each.body) is Patch else each.body] if each.body else []
-        kinds += [each.answer] if each.answer not in {None, type(None)} else []
+    kinds = [("", Problem), ("", bookings.Refusal), *(kind for each in operations for kind in each.kinds())]
     shown, components = schemas.schemas(kinds)
-    schema_of = {id(kind): schema for kind, schema in zip(kinds, shown, strict=True)}
+    schema_of = {id(kind): schema for (_, kind), schema in zip(kinds, shown, strict=True)}
     paths: dict[str, Schema] = {}
     for each in operations:
         paths.setdefault(each.path, {})[each.method.lower()] = describe(each, schema_of, components)
@@ -143,19 +97,6 @@ def document(app: Litestar) -> Schema:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "fallow_..."}},
         },
     }
-
-
-def find(app: Litestar) -> Iterator[Operation]:
-    """The operations under /v1."""
-    for route in app.routes:
-        if isinstance(route, HTTPRoute) and route.path.startswith("/v1"):
-            for handler in route.route_handlers:
-                if handler.operation_id and handler.include_in_schema is not False:
-                    (method,) = handler.http_methods
-                    path = "".join(
-                        f"/{{{part.name}}}" if hasattr(part, "name") else f"/{part}" for part in route.path_components
-                    )
-                    yield Operation(path, method, handler, app.state.queries[handler.handler_id])
 
 
 def describe(operation: Operation, schema_of: Mapping[int, Schema], components: dict[str, Schema]) -> Schema:
@@ -209,23 +150,6 @@ def without_null(schema: Schema) -> Schema:
     return schema
 
 
-def conditions(operation: Operation) -> Iterator[str]:
-    """The headers that it heeds."""
-    row = permissions.TABLE.get(operation.name)
-    if operation.method == "POST" and row and not row.nobody:
-        yield "IdempotencyKey"
-    if operation.method in {"PUT", "PATCH", "DELETE"} or (operation.method == "POST" and operation.status == 200):
-        yield "IfMatch"
-    if operation.method == "GET" and is_resource(operation):
-        yield "IfNoneMatch"
-
-
-def is_resource(operation: Operation) -> bool:
-    """Whether its answer has an ETag."""
-    fields = getattr(operation.answer, "__struct_fields__", ())
-    return "id" in fields or bool(operation.handler.opt.get("resource"))
-
-
 def request_body(operation: Operation, schema_of: Mapping[int, Schema], components: dict[str, Schema]) -> Schema:
     """What it takes."""
     if get_origin(operation.body) is not Patch:
@@ -271,31 +195,6 @@ def success_headers(operation: Operation) -> Iterator[str]:
         yield "Link"
     if "IdempotencyKey" in conditions(operation):
         yield "Idempotent-Replayed"
-
-
-def refusals(operation: Operation) -> dict[int, list[type[Refused]]]:
-    """Every way to refuse, by status: the route's own, and those of any route of its kind."""
-    row = permissions.TABLE[operation.name]
-    found: list[type[Refused]] = [errors.Malformed, errors.TokenExpired, errors.TokenRevoked, errors.Unauthenticated]
-    found += [errors.NotAcceptable, errors.Invalid, errors.RateLimited, errors.Overloaded, errors.Internal]
-    if not row.nobody:
-        found.append(errors.Forbidden)
-    if row.changes:
-        found.append(errors.Suspended)
-    if row.verified:
-        found.append(errors.Unverified)
-    if operation.body:
-        found += [errors.TooLarge, errors.UnsupportedMediaType]
-    if "IdempotencyKey" in conditions(operation):
-        found += [errors.StillRunning, errors.KeyReused]
-    if "IfMatch" in conditions(operation):
-        found.append(errors.PreconditionFailed)
-    for spec in (operation.handler.responses or {}).values():
-        found += spec.kinds if isinstance(spec, Refusals) else ()
-    by_status: dict[int, list[type[Refused]]] = {}
-    for kind in sorted(set(found), key=lambda each: each.slug):
-        by_status.setdefault(problems.STATUS[kind], []).append(kind)
-    return by_status
 
 
 def problem_schema(name: str, kinds: list[type[Refused]], components: Mapping[str, Schema]) -> Schema:

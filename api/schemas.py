@@ -1,7 +1,7 @@
 """JSON Schema of our Structs: msgspec's own, with a name for every enumeration."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin
 
@@ -11,13 +11,14 @@ Schema = dict[str, Any]
 PREFIX = "#/components/schemas/"
 
 
-def schemas(kinds: Iterable[Any]) -> tuple[list[Schema], dict[str, Schema]]:
-    """The schema of each type, and the named schemas that they refer to."""
+def schemas(named_kinds: Sequence[tuple[str, Any]]) -> tuple[list[Schema], dict[str, Schema]]:
+    """The schema of each type, and the named schemas that they refer to. The names are for enumerations without."""
+    kinds = [kind for _, kind in named_kinds]
     found, components = msgspec.json.schema_components(kinds, ref_template=PREFIX + "{name}")
     names = aliases()
     named: dict[str, Schema] = {}
     mended = {name: mend(schema, name, names, named) for name, schema in components.items()}
-    shown = [mend(schema, "", names, named) for schema in found]
+    shown = [mend(schema, name, names, named) for (name, _), schema in zip(named_kinds, found, strict=True)]
     return shown, dict(sorted({**mended, **named}.items()))
 
 

@@ -64,7 +64,8 @@ async def move_others(
     if not request.dry_run:
         lapsed = await db.occupancies.lapsed(conn, place.id, place.owner_id, now)
         await db.occurrences.expire(conn, place.owner_id, lapsed, now=now, request_id=request_id)
-    before = await db.occupancies.later(conn, place.id, place.owner_id, now)
+    since = min([now, *(wish.lower for wish in plan.wishes)])  # what their turnaround reaches back to
+    before = await db.occupancies.later(conn, place.id, place.owner_id, now, since=since)
     placed = units.reseat(plan.wishes, before, place.units)
     own = {wish.occurrence for wish in plan.wishes}
     others = [seat for seat in placed if seat.occurrence not in own and not seat.begun]

@@ -33,7 +33,7 @@ ASSESS = """
             FROM asset, asked p, rules.why_not(a, p.starts, p.ends, $5, $6, $7, $8) k) AS why_not,
          (SELECT jsonb_agg(DISTINCT jsonb_build_object(
                    'unit', o.unit, 'lower', lower(o.occupied), 'upper', upper(o.occupied),
-                   'occurrence', o.occurrence_id))
+                   'occurrence', o.occurrence_id, 'begun', lower(o.occupied) <= $8))
             FROM spans s JOIN occupancies o ON o.owner_id = $2 AND o.asset_id = $1 AND o.occupied && s.span
            WHERE o.held_until IS NULL OR o.held_until > $8) AS seats,
          (SELECT array_agg(DISTINCT c.booking_id ORDER BY c.booking_id)
@@ -143,15 +143,17 @@ LATER = """
   SELECT unit, lower(occupied) AS lower, upper(occupied) AS upper, occurrence_id AS occurrence,
          lower(occupied) <= $3 AS begun, held_until
     FROM occupancies
-   WHERE owner_id = $1 AND asset_id = $2 AND upper(occupied) > $3 AND (held_until IS NULL OR held_until > $3)
+   WHERE owner_id = $1 AND asset_id = $2 AND upper(occupied) > $4 AND (held_until IS NULL OR held_until > $3)
    ORDER BY occurrence_id, unit
      FOR UPDATE
 """
 
 
-async def later(conn: Connection, asset_id: UUID, owner_id: UUID, now: datetime) -> list[Seat]:
-    """Every seat of an asset that is not over yet, locked."""
-    return msgspec.convert(await conn.fetch(LATER, owner_id, asset_id, now), list[Seat])
+async def later(
+    conn: Connection, asset_id: UUID, owner_id: UUID, now: datetime, *, since: datetime | None = None
+) -> list[Seat]:
+    """Every seat of an asset that is not over yet, or was not by `since`, locked."""
+    return msgspec.convert(await conn.fetch(LATER, owner_id, asset_id, now, since or now), list[Seat])
 
 
 LEAVE = """

@@ -14,8 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from api import settings
 from db.connection import connect
 from db.errors import SetupFailed
-from db.migrate import current, version
-from db.migrate import migrate as migrate_database
+from db.version import current, version
 from fallow import home, organisations, showcase, tokens
 from fallow.cluster import Cluster
 from fallow.failures import explain
@@ -33,6 +32,7 @@ app = typer.Typer(
 app.add_typer(organisations.app, name="organisations")
 app.add_typer(tokens.app, name="tokens")
 
+Report = Callable[[str, int, int], None]
 Host = Annotated[str, typer.Option(envvar="FALLOW_HOST", help="Address to listen on.")]
 Port = Annotated[int, typer.Option(envvar="PORT", min=0, max=65535, help="Port to listen on; 0 takes any.")]
 Processes = Annotated[int, typer.Option(min=1, help="How many server processes.")]
@@ -54,7 +54,7 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, processes: Processes = 2)
 def migrate() -> None:
     """Bring the database's schema and reference data up to date."""
     with home.database() as url, progress() as report:
-        migrate_database(url, report)
+        bring_up_to_date(url, report)
     say("The database is up to date.")
 
 
@@ -62,29 +62,45 @@ def migrate() -> None:
 def demo() -> None:
     """Load the demo: real places, invented offers and bookings. A second time changes nothing."""
     with home.database() as url, progress() as report:
-        migrate_database(url, report)
+        bring_up_to_date(url, report)
         loaded = asyncio.run(showcase.ensure(url, report))
     say(showcase.told(loaded))
 
 
 def _prepare(url: str) -> None:
+    """The schema and, the first time, the demo."""
     with progress() as report:
-        migrate_database(url, report)
+        bring_up_to_date(url, report)
         loaded = asyncio.run(showcase.ensure(url, report))
     if loaded.counts:
         say(showcase.told(loaded))
 
 
 def _check(url: str) -> None:
-    async def is_current() -> bool:
+    """Raises SetupFailed where the schema is not this version's."""
+    if not is_up_to_date(url):
+        raise SetupFailed("The database is not of this version of Fallow; type: fallow migrate")
+
+
+def is_up_to_date(url: str) -> bool:
+    """Whether a database has this version's schema."""
+
+    async def look() -> bool:
         conn = await connect(url)
         try:
             return await current(conn) == version()
         finally:
             await conn.close()
 
-    if not asyncio.run(is_current()):
-        raise SetupFailed("The database is not of this version of Fallow; type: fallow migrate")
+    return asyncio.run(look())
+
+
+def bring_up_to_date(url: str, report: Report) -> None:
+    """Migrate a database that needs it."""
+    if not is_up_to_date(url):
+        from db.migrate import migrate as really  # noqa: PLC0415 - it takes a second and is seldom needed
+
+        really(url, report)
 
 
 def _serve(host: str, port: int, processes: int, *, demo: bool) -> None:
@@ -124,7 +140,7 @@ def announce(address: str, *, demo: bool) -> None:
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str, int, int], None]]:
+def progress() -> Iterator[Report]:
     """A bar on a terminal, nothing elsewhere. Gives the function that is told (what, done, of how many)."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:

@@ -4,7 +4,6 @@ The places come from `data/` (see ATTRIBUTION.md there). Everything else is draw
 loads of one day are the same; only the token's secret is not.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -74,7 +73,7 @@ async def load_once(conn: Connection, today: date, progress: Callable[[str, int,
     faults: list[Untidy] = []
     rows = {file: sources.read(file, faults, name=name) for file, name in NAMES.items()}
     points = await store.points(conn, filter(None, map(stations.grid, rows[sources.STATIONS])))
-    world = await asyncio.to_thread(build, today, rows, points)
+    world = build(today, rows, points)
     await store.teach_points(conn)
     await store.places(conn, world, progress)
     taken = await store.book(conn, world, progress)

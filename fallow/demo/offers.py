@@ -35,7 +35,7 @@ def at_station(world: World, site_id: UUID, timetable_id: UUID, name: str, *, to
     """A station's kitchen, or a room; in the tour's brigade both."""
     draw = chance.fraction("station", site_id)
     if tour or draw < 0.42:
-        kitchen(world, site_id, timetable_id, f"{name} station kitchen", evenings=tour)
+        kitchen(world, site_id, timetable_id, f"{name} kitchen", evenings=tour)
     if tour or 0.42 <= draw < 0.78:
         room(world, site_id, timetable_id, f"{name} community room", evenings=tour)
     elif 0.78 <= draw < 0.9:

@@ -184,21 +184,14 @@ def facility(world: World, site_id: UUID, timetable_id: UUID, row: Row, *, named
         **given,
     )
     if sort.category == "sports_hall":
-        halves(world, site_id, timetable_id, key, whole_id, title, given, courts=access == "Pay and Play")
+        halves(world, whole_id, key, title, given)
 
 
-def halves(
-    world: World,
-    site_id: UUID,
-    timetable_id: UUID,
-    key: str,
-    whole_id: UUID,
-    title: str,
-    given: Mapping[str, Any],
-    *,
-    courts: bool,
-) -> None:
+def halves(world: World, whole_id: UUID, key: str, title: str, given: dict[str, Any]) -> None:
     """The two halves of a sports hall and, where people pay and play, the badminton courts of each."""
+    whole = world.assets[whole_id]
+    site_id, timetable_id = whole.request.site_id, whole.timetable_id
+    sort, access = SORTS["Sports halls"], key.removeprefix("Sports halls ")
     for half in ("north", "south"):
         half_id = world.asset(
             site_id,
@@ -207,9 +200,9 @@ def halves(
             title=f"{title}, {half} half",
             capacity=60,
             part_of=str(whole_id),
-            **given,
+            **given | {"terms": terms(sort, access, part=0.6)},
         )
-        if courts:
+        if access == "Pay and Play":
             world.asset(
                 site_id,
                 f"{key} {half} courts",
@@ -218,20 +211,20 @@ def halves(
                 capacity=4,
                 units=2,
                 part_of=str(half_id),
-                **given,
+                **given | {"terms": terms(sort, access, part=0.2)},
             )
 
 
-def terms(sort: Sort, access: str) -> dict[str, Any]:
-    """How a facility may be booked, by who may use it."""
+def terms(sort: Sort, access: str, part: float = 1) -> dict[str, Any]:
+    """How a facility, or so much of it, may be booked by who may use it."""
     share, community, requires, notice = ACCESS[access]
     if share is None:
         return offers.terms(None, notice_minutes=notice, longest_minutes=240)
     if sort.category == "pool":
         requires = [*requires, "lifeguard"]
     return offers.terms(
-        round(sort.pence * share),
-        round(sort.pence * community),
+        round(sort.pence * share * part),
+        round(sort.pence * community * part),
         notice_minutes=notice,
         longest_minutes=240,
         turnaround_after_minutes=15 if sort.category in {"sports_hall", "pool", "ice_rink"} else 0,

@@ -48,7 +48,7 @@ def add(world: World, rows: list[Row], points: Mapping[Grid, Point]) -> None:
         timetable_id = world.timetable(owner_id, "stations", hours, name="Community rooms, all stations")
         for number, row in enumerate(stations):
             site_id = station(world, owner_id, row, points, shared, heart)
-            offers.at_station(world, site_id, timetable_id, row.text("STATION_NAME"), tour=name == TOUR)
+            offers.at_station(world, site_id, timetable_id, titled(row.text("STATION_NAME")), tour=name == TOUR)
             if number == 0:
                 offers.brigade_vehicle(world, site_id, name)
             if chance.likely(0.01, "boiler", site_id) and name != TOUR:

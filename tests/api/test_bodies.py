@@ -32,7 +32,9 @@ async def test_what_cannot_be_read_is_refused(client: httpx.AsyncClient, body: b
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/merge-patch+json", "application/json; charset=latin-1", ""])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/merge-patch+json", "application/json; charset=latin-1", ""]
+)
 async def test_other_kinds_of_body_are_refused(client: httpx.AsyncClient, kind: str):
     answer = await client.post("/v1/organisations", content=b"{}", headers={"Content-Type": kind})
     assert ok(answer, 415)["type"] == "/problems/unsupported-media-type"

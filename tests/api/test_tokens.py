@@ -95,6 +95,7 @@ async def test_making_and_ending_a_token_are_events_without_its_secret_or_name(w
     token_id = ok(await kiosk.get("/me"), 200)["token"]["id"]
     ok(await group.delete(f"/tokens/{token_id}"), 204)
     events = [each for each in ok(await group.get("/events"), 200)["items"] if each["object"]["id"] == token_id]
-    assert [(each["type"], each["object"]["version"]) for each in events] == [("token.created", 1), ("token.revoked", 2)]
+    changes = [(each["type"], each["object"]["version"]) for each in events]
+    assert changes == [("token.created", 1), ("token.revoked", 2)]
     assert events[0]["after"] == {"role": "member", "expires_at": None}
     assert events[0]["actor"]["organisation_id"] == group.id

@@ -7,9 +7,16 @@ from datetime import UTC, date, datetime, time, timedelta
 import asyncpg
 import pytest
 
+import db.assets
+import db.bookings
+import db.events
+import db.organisations
+import db.sites
+import db.timetables
 import db.tokens
 from db.connection import connect
 from db.errors import SetupFailed
+from domain.bookings import BookingFilter
 from domain.time import instant
 from fallow import demo
 from fallow.demo.requests import LONDON
@@ -121,7 +128,8 @@ async def test_an_occurrence_occupies_its_units_and_all_of_each_part_with_its_tu
           JOIN assets part ON part.id = p.part_id AND part.owner_id = p.owner_id
          WHERE c.state = 'confirmed'),
       is_there AS (
-        SELECT occurrence_id AS id, asset_id AS part_id, occupied, count(*)::int AS units FROM occupancies GROUP BY 1, 2, 3)
+        SELECT occurrence_id AS id, asset_id AS part_id, occupied, count(*)::int AS units
+          FROM occupancies GROUP BY 1, 2, 3)
       (TABLE due EXCEPT TABLE is_there) UNION ALL (TABLE is_there EXCEPT TABLE due)
     """
     assert await conn.fetch(difference) == []
@@ -137,7 +145,7 @@ async def test_the_closure_of_parts_is_that_of_part_of(loaded):
       (TABLE inside EXCEPT TABLE parts) UNION ALL (TABLE parts EXCEPT TABLE inside)
     """
     assert await conn.fetch(difference) == []
-    assert await conn.fetchval("SELECT count(*) FROM parts p WHERE p.whole_id <> p.part_id") > 200
+    assert await conn.fetchval("SELECT count(*) FROM parts p WHERE p.whole_id <> p.part_id") > 150
 
 
 async def test_each_change_has_its_event_and_versions_have_no_gap(loaded):
@@ -167,8 +175,9 @@ async def test_people_are_shown_about_a_kilometre_off_and_without_a_home(loaded)
 async def test_the_token_is_an_admins_of_a_verified_group_and_only_its_hash_is_stored(loaded):
     answer, conn = loaded
     found = await db.tokens.find(conn, answer.token)
-    assert (found.kind, found.state, found.role, found.revoked) == ("group", "verified", "admin", False)
-    holds = await conn.fetch("SELECT requirement FROM holdings WHERE organisation_id = $1", found.organisation_id)
+    caller = found.caller
+    assert (caller.kind, caller.state, caller.role, found.revoked) == ("group", "verified", "admin", False)
+    holds = await conn.fetch("SELECT requirement FROM holdings WHERE organisation_id = $1", caller.organisation_id)
     assert {"public_liability", "food_hygiene_2"} <= {row[0] for row in holds}
 
 
@@ -196,15 +205,39 @@ async def test_a_second_load_on_the_same_day_or_later_changes_nothing(loaded, on
     assert await conn.fetchval(count) == before
 
 
+async def test_all_of_it_reads_back_in_the_shapes_that_the_api_answers(loaded):
+    answer, conn = loaded
+    caller = (await db.tokens.find(conn, answer.token)).caller
+    mine, now = caller.organisation_id, datetime.combine(WEDNESDAY, time(9), UTC)
+    every = {"after": None, "limit": 5000}
+    nothing = dict.fromkeys(("owner_id", "site_id", "kind", "category", "state", "part_of"))
+    assets = await db.assets.page(conn, mine, **nothing, **every)
+    sites = await db.sites.page(conn, mine, owner_id=None, q=None, **every)
+    timetables = await db.timetables.page(conn, owner_id=None, **every)
+    organisations = await db.organisations.page(conn, mine, q=None, kind=None, before=None, limit=5000)
+    bookings = await db.bookings.page(conn, mine, BookingFilter(*[None] * 6), now=now, oldest_first=False, **every)
+    events, _ = await db.events.read(conn, mine, None, 5000)
+    assert 2450 < len(assets) <= answer.counts["assets"]
+    assert len(sites) == answer.counts["sites"]
+    assert 0 < len(timetables) < answer.counts["timetables"]
+    assert len(organisations) == answer.counts["organisations"]
+    assert {each.type for each in events} >= {"booking.created", "organisation.verified", "asset.published"}
+    assert {one.state for each in bookings for one in each.occurrences} == {"confirmed", "completed", "cancelled"}
+    assert all(
+        len(one.unit_numbers) == one.units for each in bookings for one in each.occurrences if one.state != "cancelled"
+    )
+
+
 DIGESTS = {
     table: f"SELECT md5(string_agg(t::text, '' ORDER BY t::text)) FROM (SELECT * FROM {table}) t"
     for table in ("organisations", "sites", "assets", "seasons", "exceptions", "bookings", "occurrences", "occupancies")
 }
 
 
-async def test_two_loads_of_one_day_are_the_same(loaded, database: str):
+async def test_two_loads_of_one_day_are_the_same_and_two_at_once_are_one(loaded, database: str):
     _, conn = loaded
-    await demo.load(database, today=WEDNESDAY)
+    at_once = await asyncio.gather(*(demo.load(database, today=WEDNESDAY) for _ in range(2)))
+    assert sorted(each.token is None for each in at_once) == [False, True]
     other = await connect(database)
     same = {table: await conn.fetchval(query) == await other.fetchval(query) for table, query in DIGESTS.items()}
     await other.close()
@@ -234,8 +267,6 @@ async def test_untidy_rows_are_told_with_file_line_and_reason(loaded):
         "sports_facilities_trafford.csv",
     }
     told = [str(each) for each in answer.untidy]
-    assert (
-        "fire_stations_england.csv:517 Malvern: the coordinates of another station too: at the centre of its postcode's district"
-        in told
-    )
+    misplaced = "the coordinates of another station too: at the centre of its postcode's district"
+    assert f"fire_stations_england.csv:517 Malvern: {misplaced}" in told
     assert sum("neither postcode nor coordinates" in each for each in told) == 25

@@ -1,4 +1,4 @@
-"""The tour of the README as a newcomer types it: against what `make run` starts, with the key that it keeps."""
+"""The tour of the README as a newcomer types it, against what `make run` starts; what the documents say of the code."""
 
 import json
 import os
@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-README = Path(__file__).parents[2] / "README.md"
+PROJECT = Path(__file__).parents[2]
+README = PROJECT / "README.md"
 BLOCK = "~~~ next block ~~~"
 TRACE = 'write-out = "%{stderr}%{method} %{http_code}\\n"\n'  # a .curlrc: what was sent and how it was answered
 PATIENCE = 180  # seconds until it answers, on a machine that does other things beside
@@ -115,3 +117,28 @@ def answers(shown: str) -> list[dict]:
 
 def outcome(booking: dict) -> tuple[str, str, list[str]]:
     return booking["id"], booking["state"], [each["state"] for each in booking["occurrences"]]
+
+
+def test_every_link_between_documents_leads_somewhere():
+    documents = [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")]
+    links = [(page, link) for page in documents for link in re.findall(r"\]\(([^):#]+)\)", page.read_text())]
+    assert len(links) > 10
+    assert [(page.name, link) for page, link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_direct_dependency_has_its_line():
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    lines = re.findall(r"^\| `([^`]+)` \|", (PROJECT / "docs/dependencies.md").read_text(), re.MULTILINE)
+    assert lines == [each.partition(">=")[0] for each in wanted]
+
+
+def test_every_setting_is_told():
+    sources = [*PROJECT.glob("api/*.py"), *PROJECT.glob("fallow/*.py")]
+    read = {
+        name
+        for source in sources
+        for name in re.findall(r"\"(FALLOW_[A-Z_]+|PORT|DATABASE_[A-Z_]*URL)\"", source.read_text())
+    }
+    told = re.findall(r"^\| `([A-Z_]+)` \|", README.read_text(), re.MULTILINE)
+    assert sorted(told) == sorted(read)
