@@ -6,6 +6,7 @@ so the document is put together here from routes and Structs.
 
 import sys
 from collections.abc import Iterator, Mapping
+from importlib.metadata import version
 from typing import get_args, get_origin
 
 import msgspec
@@ -13,7 +14,7 @@ from litestar import Litestar
 
 from api import problems, schemas
 from api.bodies import MERGE_PATCH, Patch
-from api.operations import Operation, conditions, find, is_resource, refusals
+from api.operations import Operation, conditions, find, has_dry_run, has_etag, is_resource, refusals
 from api.problems import Problem
 from api.schemas import PREFIX, Schema
 from domain import bookings, errors, permissions
@@ -21,7 +22,7 @@ from domain.errors import Refused
 
 INFO = {
     "title": "Fallow",
-    "version": "1.0.0",
+    "version": version("fallow"),
     "summary": "Spare capacity of public bodies, found and booked by community groups.",
     "description": (
         "Public bodies list what they can spare; groups find it near them, see why it fits or does not, and book it."
@@ -172,6 +173,10 @@ def responses(operation: Operation, schema_of: Mapping[int, Schema], components:
         if headers := list(success_headers(operation)):
             success["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in headers}
     answers: Schema = {str(operation.status): success}
+    if operation.status == 201 and has_dry_run(operation):
+        answers["200"] = {"description": "A dry run: what would be; nothing is stored.", "content": success["content"]}
+        if has_etag(operation) and not is_resource(operation):
+            answers["200"]["headers"] = {"ETag": {"$ref": "#/components/headers/ETag"}}
     if "IfNoneMatch" in conditions(operation):
         answers["304"] = {"description": "It has not changed."}
     kinds_by_status = refusals(operation)
@@ -187,7 +192,7 @@ def responses(operation: Operation, schema_of: Mapping[int, Schema], components:
 
 def success_headers(operation: Operation) -> Iterator[str]:
     """What is said beside the answer."""
-    if is_resource(operation):
+    if has_etag(operation):
         yield "ETag"
     if operation.status == 201:
         yield "Location"

@@ -83,7 +83,8 @@ def conditions(operation: Operation) -> Iterator[str]:
     row = permissions.TABLE.get(operation.name)
     if operation.method == "POST" and row and not row.nobody:
         yield "IdempotencyKey"
-    if operation.method in {"PUT", "PATCH", "DELETE"} or (operation.method == "POST" and operation.status == 200):
+    acts = operation.method == "POST" and (operation.status == 200 or tells_hits(operation))
+    if operation.method in {"PUT", "PATCH", "DELETE"} or acts:
         yield "IfMatch"
     if operation.method == "GET" and is_resource(operation):
         yield "IfNoneMatch"
@@ -93,6 +94,21 @@ def is_resource(operation: Operation) -> bool:
     """Whether its answer has an ETag."""
     fields = getattr(operation.answer, "__struct_fields__", ())
     return "id" in fields or bool(operation.handler.opt.get("resource"))
+
+
+def has_etag(operation: Operation) -> bool:
+    """Whether its answer comes with an ETag: a resource, or a change that tells what it hits."""
+    return is_resource(operation) or tells_hits(operation)
+
+
+def tells_hits(operation: Operation) -> bool:
+    """Whether it answers which bookings it hits, and so takes the ETag of its dry run."""
+    return "bookings_hit" in getattr(operation.answer, "__struct_fields__", ())
+
+
+def has_dry_run(operation: Operation) -> bool:
+    """Whether its body can ask for one."""
+    return "dry_run" in getattr(operation.body, "__struct_fields__", ())
 
 
 def refusals(operation: Operation) -> dict[int, list[type[Refused]]]:

@@ -379,7 +379,9 @@ $$;
 -- how many were examined, the last of them, and whether there was nothing further within reach.
 -- The index orders by the sphere, the order is by the spheroid's metres, which differ by at most 0.7 %: of a
 -- batch read from the index only what lies nearer than that edge is complete; the next batch is four times as
--- large, so that a crowd at one distance is read to its end. At most 1,000 are examined for hours and occupancy.
+-- large, so that a crowd at one distance is read to its end. At most 1,000 are examined for hours and occupancy,
+-- each until more of its periods fail than may. On the 180th meridian itself the index and the distance disagree by
+-- a rounding error ("index returned tuples in wrong order"): the search is made from a centimetre beside it.
 CREATE FUNCTION rules.search(
   origin geography, within_m int, of_category text, of_kind text, needs text[], wanted int, attending int,
   only_free boolean, community boolean, of_owner uuid, people boolean,
@@ -397,6 +399,9 @@ DECLARE
   edge float8;
 BEGIN
   nearest := '{}'; examined := 0;
+  IF abs(ST_X(origin::geometry)) = 180 THEN
+    origin := ST_SetSRID(ST_MakePoint(179.9999999, ST_Y(origin::geometry)), 4326)::geography;
+  END IF;
   LOOP
     IF of_category IS NOT NULL THEN
       SELECT array_agg(c::rules.candidate) INTO near FROM (
@@ -435,12 +440,12 @@ BEGIN
       SELECT place FROM generate_subscripts(complete, 1) place
        CROSS JOIN LATERAL (SELECT a FROM assets a
                             WHERE a.id = (complete[place]).id AND a.owner_id = (complete[place]).owner_id LIMIT 1) c
-       CROSS JOIN LATERAL (
-             SELECT count(*) AS free FROM periods p
+       WHERE starts IS NULL OR NOT EXISTS (
+             SELECT FROM periods p
               WHERE p.timezone = (c.a).timezone
-                AND NOT EXISTS (SELECT FROM rules.checks(c.a, p.starts_at, p.ends_at, wanted, attending, booker, at) k
-                                 WHERE NOT k.passed)) t
-       WHERE starts IS NULL OR t.free >= at_least
+                AND EXISTS (SELECT FROM rules.checks(c.a, p.starts_at, p.ends_at, wanted, attending, booker, at) k
+                             WHERE NOT k.passed)
+             OFFSET weeks - at_least)
        LIMIT most + 1 - cardinality(nearest)) f;
 
     nearest := nearest || coalesce(fits, '{}');

@@ -1,6 +1,7 @@
 """What a booking costs. Fallow says what is owed; it never takes money."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from fractions import Fraction
 from math import floor
 
@@ -43,14 +44,14 @@ def cost(price: Price | None, periods: Sequence[Period], units: int) -> Cost:
     lines = [
         CostLine(f"{period.starts_at:%Y-%m-%dT%H:%M}Z: {minutes} minutes × {units}", owed(price, minutes, units))
         for period in periods
-        for minutes in [(period.ends_at - period.starts_at).total_seconds() // 60]
+        for minutes in [(period.ends_at - period.starts_at) // timedelta(minutes=1)]
     ]
     return Cost(sum(line.amount for line in lines), price.currency, lines)
 
 
-def owed(price: Price, minutes: float, units: int) -> int:
+def owed(price: Price, minutes: int, units: int) -> int:
     """One occurrence's part, rounded half up to the minor unit."""
-    exact = Fraction(price.amount) * units * Fraction(minutes) / PER_MINUTES[price.per]
+    exact = Fraction(price.amount) * units * minutes / PER_MINUTES[price.per]
     return floor(exact + Fraction(1, 2))
 
 

@@ -49,6 +49,14 @@ def centre(postcode: str) -> Point | None:
     return districts().get(outward) or districts().get(outward.rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
 
 
+def normal(point: Point) -> Point:
+    """A point to six decimals (0.1 m), with one name for the 180th meridian: where two points nearer than that,
+    or on both sides of it, are compared, PostGIS stops at "index returned tuples in wrong order".
+    """
+    lon, lat = (round(degrees, 6) for degrees in point.coordinates)
+    return Point((180.0 if lon == -180 else lon, lat))
+
+
 def about(point: Point) -> Point:
     """A point near by, on a grid of about 1 km: what others see of a private place. The same for every place
     of one cell, so that asking again tells no more.

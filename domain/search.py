@@ -10,7 +10,7 @@ import msgspec
 from domain.assets import AssetKind, AssetSummary
 from domain.bookings import LONGEST, PeriodRequest, Repeats
 from domain.errors import Fault, Invalid
-from domain.places import Point, Precision, centre
+from domain.places import Point, Precision, centre, normal
 from domain.reasons import Reason
 from domain.time import WEEK, Period
 
@@ -116,7 +116,7 @@ def find_origin(lon: float | None, lat: float | None, postcode: str | None) -> O
     if lon is None or lat is None:
         missing = "?lon" if lon is None else "?lat"
         raise Invalid([Fault(missing, "Send lon and lat, or postcode.")])
-    return Origin(lon, lat, "point")
+    return Origin(*normal(Point((lon, lat))).coordinates, "point")
 
 
 def find_period(starts_at: datetime | None, ends_at: datetime | None, weeks: int) -> Period | None:

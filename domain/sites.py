@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from domain.errors import Fault, Invalid
-from domain.places import Address, Point, Precision, about, centre
+from domain.places import Address, Point, Precision, about, centre, normal
 from domain.types import Instant, ShortText
 
 PRIVATE_TEXTS = ("name", "address", "point")
@@ -79,11 +79,12 @@ def place(request: SiteRequest, zones: Collection[str], *, people: bool = False)
         faults.append(Fault("#/private", "People are at private sites only."))
     if faults or found is None:
         raise Invalid(faults)
+    found = normal(found)
     return Placed(
         name=request.name,
         address=address,
         point=found,
-        shown=about(found) if request.private else found,
+        shown=normal(about(found)) if request.private else found,
         precision="point" if request.point else "district",
         timezone=request.timezone,
         private=request.private,

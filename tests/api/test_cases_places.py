@@ -56,3 +56,24 @@ async def test_c29_just_inside_and_just_outside_ten_kilometres(
     assert await distances(world, *origin, outside) == []
     assert await distances(world, *origin, inside) == [distance_m]
     assert await distances(world, *origin, 200_000) == [distance_m]
+
+
+@pytest.mark.parametrize(
+    ("site", "origin", "distance_m"),
+    [
+        ((-180, -16.85), (180, -16.85), 0),
+        ((180, 1e-9), (-180, 0), 0),
+        ((180, 0), (-179.9999997, 0), 0),
+        ((180, 0), (-179.999999, 0), 0),
+        ((0, 51.5), (1e-13, 51.5), 0),
+        ((90, 0), (90.000000000001, 0), 0),
+        ((0, 90), (45, 90), 0),
+        ((0, -90), (0, -89.99999), 1),
+    ],
+)
+async def test_c28_points_that_are_as_good_as_one(
+    world: World, site: tuple[float, float], origin: tuple[float, float], distance_m: int
+):
+    owner = await world.organisation()
+    await world.asset(owner, site=await world.site(owner, point=point(*site)))
+    assert await distances(world, *origin, 10) == [distance_m]

@@ -255,6 +255,11 @@ async def test_somebody_elses_name_in_the_way_is_one_sentence_and_nothing_is_loa
     with pytest.raises(SetupFailed, match="demo-fire-kent"):
         await demo.load(database, today=WEDNESDAY)
     assert await numbers(conn, "SELECT count(*) FROM organisations", "SELECT count(*) FROM sites") == [1, 0]
+    await conn.execute("UPDATE organisations SET slug = 'a-school'")
+    await conn.execute("INSERT INTO identifiers SELECT id, 'GB-EDU', '106283' FROM organisations")
+    with pytest.raises(SetupFailed, match="106283"):
+        await demo.load(database, today=WEDNESDAY)
+    assert await numbers(conn, "SELECT count(*) FROM organisations", "SELECT count(*) FROM sites") == [1, 0]
     await conn.close()
 
 
@@ -269,4 +274,5 @@ async def test_untidy_rows_are_told_with_file_line_and_reason(loaded):
     told = [str(each) for each in answer.untidy]
     misplaced = "the coordinates of another station too: at the centre of its postcode's district"
     assert f"fire_stations_england.csv:517 Malvern: {misplaced}" in told
+    assert len({(each.file, each.line) for each in answer.untidy}) == len(told)
     assert sum("neither postcode nor coordinates" in each for each in told) == 25

@@ -9,9 +9,10 @@ import pytest
 import domain.assets
 import domain.hours
 import domain.organisations
+import domain.places
 from domain.places import Address, Point
 from fallow import demo
-from fallow.demo import bookings, calendars, chance, requests, sources, sports, stations
+from fallow.demo import bookings, calendars, chance, libraries, requests, sources, sports, stations
 from fallow.demo.requests import TUESDAY, Wanted
 from fallow.demo.world import World
 
@@ -118,6 +119,34 @@ def test_coordinates_are_believed_unless_they_are_lost_or_another_stations(point
     row = a_row(STATION_NAME="Sale")
     found = stations.believed(world, row, "M33 7NT", point, SALE, shared=shared)
     assert found == (point if believed else None)
+
+
+def test_a_row_with_only_a_postcode_is_at_the_centre_of_its_district_and_told():
+    world = World(TODAY)
+    owner_id = world.organisation("owner", "Owner", "fire")
+    row = a_row(
+        STATION_NAME="Sale", STATION_POSTCODE="M33 7NT", STATION_EASTING="NA", STATION_NORTHING="", STATION_ADDRESS="NA"
+    )
+    placed = world.sites[stations.station(world, owner_id, row, {}, {}, None)].placed
+    assert (placed.name, placed.precision, placed.point) == (
+        "Sale Fire Station",
+        "district",
+        domain.places.centre("M33"),
+    )
+    assert libraries.point(world, a_row(lon="NA", lat="53.4"), "Sale Library") is None
+    assert [each.why.split(":")[0] for each in world.untidy] == ["no coordinates"] * 2
+
+
+def test_a_row_that_comes_twice_is_left_out_once_and_told(monkeypatch, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "some.csv").write_text("name,code\nOne,1\nOne,1\nTwo ,2\n")
+    monkeypatch.setattr(sources.resources, "files", lambda _package: tmp_path)
+    faults: list[sources.Untidy] = []
+    assert [row["name"] for row in sources.read("some.csv", faults, name="name")] == ["One", "Two"]
+    assert list(map(str, faults)) == [
+        "some.csv:3 One: the same row again: left out",
+        "some.csv:4 Two: stray blanks in name: taken out",
+    ]
 
 
 def test_a_pattern_is_weekly_hours():

@@ -4,7 +4,7 @@ from math import cos, hypot, radians
 
 import pytest
 
-from domain.places import Point, about, centre
+from domain.places import Point, about, centre, normal
 
 SALE = Point((-2.32451, 53.42519))
 
@@ -36,3 +36,8 @@ def test_others_see_a_private_place_within_about_a_kilometre(point: tuple[float,
 
 def test_places_of_one_cell_are_shown_at_one_point():
     assert about(Point((-2.3245, 53.4222))) == about(Point((-2.3251, 53.4229)))
+
+
+def test_a_point_has_one_name():
+    assert normal(Point((-180, 1e-9))) == Point((180, 0))
+    assert normal(Point((-2.24261234567, 53.48))) == Point((-2.242612, 53.48))

@@ -1,0 +1,205 @@
+"""What every operation answers to whom is what the one table says."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import httpx
+import msgspec
+import pytest
+from calls import EVERY_DAY, MANCHESTER, Organisation, World, ok
+
+from domain.callers import ROLES, Caller
+from domain.permissions import TABLE, allows
+
+REFUSALS = {401, 403, 404}
+PERIOD = {"starts_at": "2027-07-05T18:00:00Z", "ends_at": "2027-07-05T20:00:00Z"}
+POINT = {"type": "Point", "coordinates": list(MANCHESTER)}
+PATHS = dict[str, tuple[str, str]]
+
+
+class Asker(msgspec.Struct, frozen=True):
+    """Somebody who calls: an organisation with a role, or nobody."""
+
+    name: str
+    role: str | None = None
+    calls: Organisation | None = None
+
+    def may(self, operation: str, owner: Organisation, booker: Organisation) -> bool:
+        """What the table says of an object of that owner and booker."""
+        if self.calls is None:
+            return TABLE[operation].nobody
+        caller = Caller(UUID(self.calls.id), "group", "verified", self.role, UUID(int=1))
+        return allows(operation, caller, owner_id=UUID(owner.id), booker_id=UUID(booker.id))
+
+
+class Things(msgspec.Struct):
+    """Objects of an owner, one of each kind, and a booking of one of them by another organisation."""
+
+    owner: Organisation
+    booker: Organisation
+    site_id: str
+    asset_id: str
+    archived_id: str
+    timetable_id: str
+    token_id: str
+    booking_id: str
+    closure_id: str = ""
+    count: int = 0
+
+    def path(self, operation: str, path: str) -> str:
+        """The address of an operation, filled in."""
+        asset_id = self.archived_id if operation == "archiveAsset" else self.asset_id
+        return path.format(
+            id_or_slug=self.owner.id,
+            asset_id=asset_id,
+            site_id=self.site_id,
+            timetable_id=self.timetable_id,
+            token_id=self.token_id,
+            booking_id=self.booking_id,
+            closure_id=self.closure_id,
+        )
+
+    def request(self, operation: str) -> dict[str, Any]:
+        """What is sent, well formed in every case."""
+        self.count += 1
+        hours = {"seasons": [{"starts_on": "2027-01-01", "hours": [{"day": EVERY_DAY[0], **OPEN}]}]}
+        bodies: dict[str, dict[str, Any]] = {
+            "registerOrganisation": {"slug": f"new-{self.owner.id}-{self.count}", "name": "New", "kind": "group"},
+            "updateOrganisation": {"description": f"Changed {self.count} times"},
+            "createToken": {"name": "kiosk", "role": "member"},
+            "createSite": {"name": "Hall Street", "point": POINT},
+            "updateSite": {"name": f"Changed {self.count} times"},
+            "createAsset": {"site_id": self.site_id, "kind": "space", "category": "hall", "title": "A hall"},
+            "updateAsset": {"title": f"Changed {self.count} times"},
+            "replaceHours": {"always": True},
+            "createTimetable": {"name": "Shared", **hours},
+            "replaceTimetable": {"name": "Shared", **hours},
+            "createClosure": {"site_id": self.site_id, "dry_run": True, **PERIOD},
+            "bookAsset": {"asset_id": self.asset_id, "periods": [PERIOD], "dry_run": True},
+            "cancelBooking": {"all": True},
+        }
+        queries: dict[str, dict[str, Any]] = {
+            "getAvailability": PERIOD,
+            "searchAssets": {"lon": MANCHESTER[0], "lat": MANCHESTER[1], **PERIOD},
+        }
+        needed = {"replaceHours", "replaceTimetable"}
+        return {
+            "json": bodies.get(operation),
+            "params": queries.get(operation),
+            "headers": {"If-Match": "*"} if operation in needed else {},
+        }
+
+
+OPEN = {"opens": "09:00", "closes": "17:00"}
+
+
+async def make_things(world: World, owner: Organisation, booker: Organisation) -> Things:
+    site = await world.site(owner)
+    asset = await world.asset(owner, site=site)
+    archived = await world.asset(owner, site=site)
+    timetable = ok(await owner.post("/timetables", {"name": "Shared", "always": True}), 201)
+    token = ok(await owner.post("/tokens", {"name": "kept", "role": "member"}), 201)
+    booking = ok(await booker.book(asset, ("2027-08-05T18:00:00Z", "2027-08-05T20:00:00Z")), 201)
+    return Things(
+        owner,
+        booker,
+        site_id=site["id"],
+        asset_id=asset["id"],
+        archived_id=archived["id"],
+        timetable_id=timetable["id"],
+        token_id=token["id"],
+        booking_id=booking["id"],
+    )
+
+
+async def renew(things: Things, operation: str) -> None:
+    """Make again what an earlier caller may have erased."""
+    if operation in {"getClosure", "deleteClosure"}:
+        body = {"site_id": things.site_id, "starts_at": "2028-07-05T18:00:00Z", "ends_at": "2028-07-05T20:00:00Z"}
+        things.closure_id = ok(await things.owner.post("/closures", body), 201)["closure"]["id"]
+    if operation in {"getToken", "revokeToken"}:
+        made = ok(await things.owner.post("/tokens", {"name": "to be revoked", "role": "member"}), 201)
+        things.token_id = made["id"]
+
+
+async def served(client: httpx.AsyncClient) -> PATHS:
+    """Method and path of every operation that the server says it has."""
+    document = ok(await client.get("/openapi.json"), 200)
+    return {
+        each["operationId"]: (method.upper(), path)
+        for path, methods in document["paths"].items()
+        for method, each in methods.items()
+    }
+
+
+@pytest.fixture
+async def organisations(world: World) -> AsyncIterator[dict[str, Organisation]]:
+    yield {name: await world.organisation() for name in ("owner", "booker", "stranger")}
+
+
+@pytest.fixture
+async def askers(organisations: dict[str, Organisation]) -> list[Asker]:
+    """Everybody, those who may least first: what they are refused, those after them still find as it was."""
+    askers = [Asker("nobody")]
+    for name in ("stranger", "booker", "owner"):
+        for role in ROLES:
+            askers.append(Asker(name, role, await organisations[name].as_role(role)))
+    return askers
+
+
+async def test_every_operation_has_its_row_and_every_row_its_operation(client: httpx.AsyncClient):
+    assert sorted(await served(client)) == sorted(TABLE)
+
+
+@pytest.mark.parametrize("swapped", [False, True], ids=["objects of the owner", "objects of the booker"])
+async def test_every_operation_answers_everybody_as_the_table_says(
+    world: World, organisations: dict[str, Organisation], askers: list[Asker], swapped
+):
+    """Their own and others': what is the owner's and booked by the booker, and the other way round."""
+    names = ("booker", "owner") if swapped else ("owner", "booker")
+    things = await make_things(world, *(organisations[name] for name in names))
+    askers.sort(key=lambda asker: asker.name == names[0])
+    wrong = []
+    for operation, (method, path) in (await served(world.client)).items():
+        for asker in askers:
+            await renew(things, operation)
+            sent = things.request(operation)
+            headers = sent.pop("headers")
+            if asker.calls:
+                headers["Authorization"] = f"Bearer {asker.calls.token}"
+            answer = await world.client.request(method, things.path(operation, path), headers=headers, **sent)
+            assert answer.status_code not in {400, 405, 406, 415, 422, 428, 429, 500, 503}, (operation, answer.text)
+            allowed = answer.status_code not in REFUSALS
+            if allowed != asker.may(operation, things.owner, things.booker):
+                wrong.append(
+                    f"{operation} by {asker.role or ''} {asker.name}: {answer.status_code} {answer.text[:200]}"
+                )
+            if not asker.calls and not allowed and answer.status_code != 401:
+                wrong.append(f"{operation} by nobody: {answer.status_code}")
+    assert wrong == []
+
+
+async def test_an_organisation_that_is_not_verified_publishes_nothing(world: World):
+    owner = await world.organisation(verified=False)
+    asset = await world.asset(owner, published=False)
+    refused = ok(await owner.post(f"/assets/{asset['id']}/publish"), 403)
+    assert refused["type"] == "/problems/unverified"
+
+
+async def test_a_suspended_organisation_changes_nothing_and_reads_everything(
+    world: World, organisations: dict[str, Organisation]
+):
+    owner, booker = organisations["owner"], organisations["booker"]
+    things = await make_things(world, owner, booker)
+    await renew(things, "getClosure")
+    await world.run("UPDATE organisations SET state = 'suspended' WHERE id = $1", owner.id)
+    wrong = []
+    for operation, (method, path) in (await served(world.client)).items():
+        sent = things.request(operation)
+        headers = {"Authorization": f"Bearer {owner.token}", **sent.pop("headers")}
+        answer = await world.client.request(method, things.path(operation, path), headers=headers, **sent)
+        suspended = answer.status_code == 403 and answer.json()["type"] == "/problems/suspended"
+        if suspended != TABLE[operation].changes:
+            wrong.append(f"{operation}: {answer.status_code} {answer.text[:200]}")
+    assert wrong == []

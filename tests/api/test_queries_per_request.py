@@ -1,0 +1,107 @@
+"""How often a request goes to the database: a fixed number of times, whatever it finds."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+from calls import Organisation, World, ok
+
+EVENING = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
+PERIOD = dict(zip(("starts_at", "ends_at"), EVENING, strict=True))
+WEEK = {"starts_at": "2027-07-05T00:00:00Z", "ends_at": "2027-07-12T00:00:00Z"}
+
+
+class Queries:
+    """Counts what the application sends to PostgreSQL once each statement is prepared: BEGIN and COMMIT too."""
+
+    def __init__(self, app: Any) -> None:
+        self.sent: list[str] = []
+        for pool in (app.state.reading, app.state.writing):
+            for holder in pool._holders:
+                if holder._con:
+                    holder._con.add_query_logger(self.note)
+        self.pools = (app.state.reading, app.state.writing)
+
+    def note(self, record: Any) -> None:
+        self.sent.append(record.query)
+
+    async def of(self, request: Callable[[], Awaitable[httpx.Response]], status: int = 200) -> list[str]:
+        await asyncio.sleep(0)
+        self.sent.clear()
+        ok(await request(), status)
+        await asyncio.sleep(0)
+        return [" ".join(query.split())[:60] for query in self.sent]
+
+
+@pytest.fixture
+def queries(app: Any) -> Callable[[], Queries]:
+    """Made once the pools have their connections; one after another, requests use one of each."""
+    return lambda: Queries(app)
+
+
+async def crowd(world: World, owner: Organisation, count: int) -> list[dict[str, Any]]:
+    """So many halls at one site, each with a booking of the evening by its owner."""
+    site = await world.site(owner)
+    halls = [await world.asset(owner, site=site, units=3) for _ in range(count)]
+    for hall in halls:
+        ok(await owner.book(hall, EVENING), 201)
+    return halls
+
+
+@pytest.mark.parametrize(
+    "params", [{}, PERIOD, {**PERIOD, "weeks": 4, "at_least": 2}], ids=["place", "period", "weeks"]
+)
+async def test_search_asks_once_whatever_it_finds(world: World, queries, params):
+    owner = await world.organisation()
+
+    async def search() -> httpx.Response:
+        return await world.client.get("/v1/search", params={"lon": -2.2426, "lat": 53.4808, "limit": 100, **params})
+
+    ok(await search(), 200)
+    counting = queries()
+    none = await counting.of(search)
+    await crowd(world, owner, 12)
+    many = await counting.of(search)
+    assert len((await search()).json()["items"]) == 12
+    assert (len(none), none) == (1, many)
+
+
+async def test_an_asset_and_its_availability_ask_once_and_once_for_the_token(world: World, queries):
+    owner = await world.organisation()
+    [hall] = await crowd(world, owner, 1)
+    path = f"/assets/{hall['id']}"
+    ok(await owner.get(path), 200)
+    counting = queries()
+
+    async def four() -> list[int]:
+        anybody = [
+            lambda: world.client.get(f"/v1{path}"),
+            lambda: world.client.get(f"/v1{path}/availability", params=WEEK),
+        ]
+        owners = [lambda: owner.get(path), lambda: owner.get(f"{path}/availability", **WEEK)]
+        return [len(await counting.of(request)) for request in (*anybody, *owners)]
+
+    assert await four() == [1, 1, 2, 2]
+    for hour in range(8, 18):
+        ok(await owner.book(hall, (f"2027-07-06T{hour:02}:00:00Z", f"2027-07-06T{hour + 1:02}:00:00Z")), 201)
+    assert await four() == [1, 1, 2, 2]
+
+
+async def test_a_booking_asks_seven_times_whatever_stands_and_however_much_is_asked(world: World, queries):
+    owner, group = await world.organisation(), await world.organisation()
+    [hall] = await crowd(world, owner, 1)
+    halls = await crowd(world, owner, 2)
+    ok(await group.book(hall, EVENING, dry_run=True), 200)
+    ok(await group.book(hall, ("2027-09-05T18:00:00Z", "2027-09-05T20:00:00Z")), 201)
+    counting = queries()
+    one = await counting.of(lambda: group.book(halls[0], EVENING), 201)
+    assert len(one) <= 7, one  # token, BEGIN and COMMIT among them
+    start, end = "2027-10-04T18:00:00+01:00", "2027-10-04T20:00:00+01:00"
+    series = await counting.of(lambda: group.repeat(halls[1], start, end, 40, units=2), 201)
+    assert series == one
+    key = {"Idempotency-Key": "k"}
+    body = {"asset_id": hall["id"], "periods": [{"starts_at": EVENING[0], "ends_at": EVENING[1]}]}
+    keyed = await counting.of(lambda: group.post("/bookings", body, headers=key), 201)
+    assert len(keyed) == len(one) + 2, keyed  # claims the key, keeps the answer

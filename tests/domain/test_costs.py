@@ -1,0 +1,57 @@
+"""What is owed: elapsed minutes, each occurrence rounded half up, then summed."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from domain.costs import Cost, CostLine, cost, price_for
+from domain.terms import Price
+from domain.time import Period
+
+START = datetime(2027, 7, 5, 18, tzinfo=UTC)
+
+
+def a_period(minutes: int) -> Period:
+    return Period(START, START + timedelta(minutes=minutes))
+
+
+@pytest.mark.parametrize(
+    ("price", "minutes", "units", "amount"),
+    [
+        (Price(1250, "GBP", "hour"), [120], 1, 2500),
+        (Price(1250, "GBP", "hour"), [90, 90], 2, 7500),
+        (Price(1, "GBP", "hour"), [30], 1, 1),
+        (Price(1, "GBP", "hour"), [29], 1, 0),
+        (Price(1, "GBP", "hour"), [30, 30], 1, 2),
+        (Price(2400, "GBP", "day"), [23 * 60], 1, 2300),
+        (Price(2400, "GBP", "day"), [25 * 60], 1, 2500),
+        (Price(1000, "GBP", "booking"), [60, 60], 3, 3000),
+        (Price(0, "GBP", "hour"), [60], 1, 0),
+    ],
+)
+def test_what_is_owed(price, minutes, units, amount):
+    owed = cost(price, [a_period(each) for each in minutes], units)
+    assert (owed.amount, owed.currency) == (amount, "GBP")
+    assert sum(line.amount for line in owed.lines) == amount
+
+
+def test_a_line_says_what_it_is_for():
+    assert cost(Price(1250, "GBP", "hour"), [a_period(60)], 2) == Cost(
+        2500, "GBP", [CostLine("2027-07-05T18:00Z: 60 minutes × 2", 2500)]
+    )
+
+
+def test_what_is_free_costs_nothing():
+    assert cost(None, [a_period(60)], 1) == Cost(0, None, [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "community", "pays"),
+    [
+        ("charity", Price(5, "GBP", "hour"), Price(5, "GBP", "hour")),
+        ("library", None, Price(9, "GBP", "hour")),
+        ("business", Price(5, "GBP", "hour"), Price(9, "GBP", "hour")),
+    ],
+)
+def test_the_community_price_is_for_the_community(kind, community, pays):
+    assert price_for(kind, Price(9, "GBP", "hour"), community) == pays

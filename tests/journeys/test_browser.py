@@ -1,0 +1,74 @@
+"""What a person sees in a browser, without the internet."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from playwright.async_api import Page, async_playwright
+
+CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+@pytest.fixture
+async def address(database: str) -> AsyncIterator[str]:
+    """A server on a free port of this machine."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "uvicorn", "--factory", "api.app:create_app", "--port", str(port)]
+    with subprocess.Popen(command, env={**os.environ, "DATABASE_URL": database}, stderr=subprocess.DEVNULL) as server:
+        try:
+            address = f"http://127.0.0.1:{port}"
+            await wait_until_it_answers(address)
+            yield address
+        finally:
+            server.terminate()
+
+
+async def wait_until_it_answers(address: str) -> None:
+    for _ in range(200):
+        with contextlib.suppress(httpx.TransportError):
+            httpx.get(f"{address}/readyz").raise_for_status()
+            return
+        await asyncio.sleep(0.1)
+    pytest.fail("the server does not answer")
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
+        yield await browser.new_page()
+        await browser.close()
+
+
+async def test_the_docs_list_every_operation_and_ask_nothing_of_the_internet(address, page):
+    asked: list[str] = []
+    faults: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).hostname or urlsplit(request.url).scheme))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    await page.goto(f"{address}/docs")
+    await page.locator(".opblock").first.wait_for()
+    operations = [
+        operation
+        for methods in httpx.get(f"{address}/openapi.json").json()["paths"].values()
+        for operation in methods.values()
+        if "operationId" in operation
+    ]
+    assert await page.locator(".opblock").count() == len(operations)
+    assert set(asked) <= {"127.0.0.1", "data", "blob"}
+    assert faults == []
+
+
+async def test_a_problem_has_a_page_that_says_the_way_out(address, page):
+    problem = httpx.get(f"{address}/v1/search").json()
+    await page.goto(f"{address}{problem['type']}")
+    assert await page.locator("h1").inner_text() == problem["title"]

@@ -1,0 +1,365 @@
+"""Many at once, with real commits and two server processes: what can be had is had once, and by somebody.
+
+Clients do as the contract says: told that the service is overloaded (503 with Retry-After), they ask again.
+"""
+
+import asyncio
+import os
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, ExitStack
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from calls import Organisation, World, ok, reasons
+
+from fallow.cluster import Cluster
+from fallow.supervisor import Servers, listen
+
+ROUNDS = [pytest.param(3, id="3 rounds"), pytest.param(12, id="12 rounds", marks=pytest.mark.slow)]
+FIRST_DAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=30)
+PATIENCE = 60
+days = count()
+keys = count()
+Period = tuple[str, str]
+
+# An occurrence that stands takes its units of its own asset and every unit of all parts, and nothing else does.
+WRONG = """
+  WITH stands AS (SELECT c.id, c.owner_id, c.asset_id, c.units FROM occurrences c WHERE c.state = 'confirmed'),
+       due AS (SELECT c.id, p.part_id, CASE WHEN p.part_id = c.asset_id THEN c.units ELSE a.units END AS units
+                 FROM stands c
+                 JOIN parts p ON p.owner_id = c.owner_id AND p.whole_id = c.asset_id
+                 JOIN assets a ON a.owner_id = p.owner_id AND a.id = p.part_id),
+       taken AS (SELECT o.occurrence_id AS id, o.asset_id AS part_id, count(*) AS units FROM occupancies o GROUP BY 1, 2)
+  SELECT id, part_id, due.units AS due, taken.units AS taken
+    FROM due FULL JOIN taken USING (id, part_id)
+   WHERE due.units IS DISTINCT FROM taken.units
+"""
+UNTOLD = """
+  SELECT b.id FROM bookings b
+   WHERE 1 <> (SELECT count(*) FROM events e WHERE e.object_id = b.id AND e.type = 'booking.created')
+"""
+
+
+class Arena:
+    """Two servers of one database, an owner and some groups that book."""
+
+    def __init__(self, database: str, servers: Sequence[httpx.AsyncClient], tokens: dict[str, Any]) -> None:
+        self.database = database
+        self.servers = servers
+        self.owner = Organisation(servers[0], tokens["owner"][0], tokens["owner"][1])
+        self.groups = [Organisation(servers[0], *each) for each in tokens["groups"]]
+        self.world = World(servers[0], database)
+        self.asked_again = 0
+
+    def somebody(self, number: int) -> Organisation:
+        """A group, calling one server and then the other."""
+        group = self.groups[number // 2 % len(self.groups)]
+        return Organisation(self.servers[number % 2], group.body, group.token)
+
+    async def persist(self, send: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+        """The answer of a server that is not overloaded."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while (answer := await send()).status_code == 503:
+            assert answer.headers["Retry-After"]
+            assert asyncio.get_running_loop().time() < deadline
+            self.asked_again += 1
+            await asyncio.sleep(random.uniform(0.1, 0.5))
+        return answer
+
+    async def race(self, requests: Sequence[dict[str, Any]]) -> list[httpx.Response]:
+        """Ask for every booking at the same time, each as another client: the answers in that order."""
+
+        async def one(number: int, body: dict[str, Any]) -> httpx.Response:
+            client = self.somebody(number)
+            return await self.persist(lambda: client.post("/bookings", body))
+
+        answers = await asyncio.gather(*(one(*each) for each in enumerate(requests)))
+        assert {answer.status_code for answer in answers} <= {201, 409}, Counter(a.status_code for a in answers)
+        for answer in answers:
+            if answer.status_code == 409:
+                assert {code for each in reasons(answer) for code in each} <= {"taken", "too_few_units"}
+        return answers
+
+    async def check(self) -> None:
+        """What must be true of all that was ever stored."""
+        conn = await asyncpg.connect(self.database)
+        try:
+            assert [tuple(row) for row in await conn.fetch(WRONG)] == []
+            assert [tuple(row) for row in await conn.fetch(UNTOLD)] == []
+        finally:
+            await conn.close()
+
+    async def hall(self, **given: Any) -> dict[str, Any]:
+        """A hall, or part of one."""
+        return await self.world.asset(self.owner, **given)
+
+
+@pytest.fixture(scope="module")
+def running(template: Cluster) -> Iterator[tuple[str, list[str], dict[str, Any]]]:
+    """A database of these tests' own, the addresses of two servers, and organisations made through one of them."""
+    name = "fallow_races"
+
+    async def execute(statement: str) -> None:
+        conn = await asyncpg.connect(template.url())
+        try:
+            await conn.execute(statement)
+        finally:
+            await conn.close()
+
+    asyncio.run(execute(f"CREATE DATABASE {name} TEMPLATE fallow_template"))
+    database = template.url(name)
+    with ExitStack() as stack:
+        stack.callback(lambda: asyncio.run(execute(f"DROP DATABASE {name} WITH (FORCE)")))
+        addresses = []
+        for _ in range(2):
+            listener = listen("127.0.0.1", 0)
+            servers = Servers(listener, count=1, environment={**os.environ, "DATABASE_URL": database})
+            addresses.append(f"http://127.0.0.1:{listener.getsockname()[1]}")
+            stack.callback(servers.stop)
+        yield database, addresses, asyncio.run(make_organisations(database, addresses[0]))
+
+
+async def make_organisations(database: str, address: str) -> dict[str, Any]:
+    """Those who call, and their tokens."""
+    async with httpx.AsyncClient(base_url=address, timeout=PATIENCE) as client:
+        world = World(client, database)
+        made = [await world.organisation(slug=f"racer-{number}") for number in range(5)]
+    pairs = [(each.body, each.token) for each in made]
+    return {"owner": pairs[0], "groups": pairs[1:]}
+
+
+@pytest.fixture
+async def arena(running: tuple[str, list[str], dict[str, Any]]) -> AsyncIterator[Arena]:
+    database, addresses, tokens = running
+    limits = httpx.Limits(max_connections=100)
+    async with AsyncExitStack() as stack:
+        servers = [
+            await stack.enter_async_context(httpx.AsyncClient(base_url=each, timeout=PATIENCE, limits=limits))
+            for each in addresses
+        ]
+        arena = Arena(database, servers, tokens)
+        yield arena
+        await arena.check()
+
+
+def hours(starts: int, ends: int, day: int | None = None) -> Period:
+    """So many hours of a day that no other race has."""
+    midnight = FIRST_DAY + timedelta(days=next(days) if day is None else day)
+    return ((midnight + timedelta(hours=starts)).isoformat(), (midnight + timedelta(hours=ends)).isoformat())
+
+
+def wish(asset: dict[str, Any], *periods: Period, **given: Any) -> dict[str, Any]:
+    """A booking as sent."""
+    sent = [{"starts_at": starts, "ends_at": ends} for starts, ends in periods]
+    return {"asset_id": asset["id"], "periods": sent, **given}
+
+
+def statuses(answers: Sequence[httpx.Response]) -> dict[int, int]:
+    return Counter(answer.status_code for answer in answers)
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+async def test_of_64_for_one_place_one_has_it(arena: Arena, rounds: int):
+    hall = await arena.hall()
+    for _ in range(rounds):
+        evening = hours(18, 20)
+        assert statuses(await arena.race([wish(hall, evening)] * 64)) == {201: 1, 409: 63}
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+async def test_of_64_for_8_units_eight_have_one(arena: Arena, rounds: int):
+    tables = await arena.hall(kind="equipment", category="tables", units=8)
+    for _ in range(rounds):
+        evening = hours(18, 20)
+        answers = await arena.race([wish(tables, evening)] * 64)
+        assert statuses(answers) == {201: 8, 409: 56}
+        booked = [each.json() for each in answers if each.status_code == 201]
+        seen = [ok(await arena.groups[0].get(f"/bookings/{b['id']}"), 200) for b in booked if mine(arena, b)]
+        assert all(len(each["occurrences"][0]["unit_numbers"]) == 1 for each in seen)
+
+
+def mine(arena: Arena, booking: dict[str, Any]) -> bool:
+    return booking["booker_id"] == arena.groups[0].id
+
+
+async def three_levels(arena: Arena) -> tuple[list[dict[str, Any]], list[set[int]]]:
+    """A building, its two floors, two rooms on each: the assets, and by place which of them are in each one's way."""
+    site = await arena.world.site(arena.owner)
+    building = await arena.hall(site=site)
+    floors = [await arena.hall(site=site, part_of=building["id"]) for _ in range(2)]
+    rooms = [await arena.hall(site=site, part_of=floors[n // 2]["id"]) for n in range(4)]
+    way = [set(range(7)), {0, 1, 3, 4}, {0, 2, 5, 6}, {0, 1, 3}, {0, 1, 4}, {0, 2, 5}, {0, 2, 6}]
+    return [building, *floors, *rooms], way
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+async def test_a_whole_and_its_parts_three_levels_deep_never_both_and_never_neither(arena: Arena, rounds: int):
+    assets, way = await three_levels(arena)
+    weights = [3, 2, 2, 1, 1, 1, 1]
+    for _ in range(rounds):
+        evening = hours(18, 20)
+        picks = random.choices(range(7), weights, k=42)
+        answers = await arena.race([wish(assets[pick], evening) for pick in picks])
+        won = [pick for pick, answer in zip(picks, answers, strict=True) if answer.status_code == 201]
+        assert won
+        for place, one in enumerate(won):
+            assert not way[one] & set(won[place + 1 :]), won
+        for pick, answer in zip(picks, answers, strict=True):
+            assert answer.status_code == 201 or way[pick] & set(won), f"{pick} was refused for nothing; {won} won"
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+async def test_series_that_cross_end_with_one_of_them_having_each_period(arena: Arena, rounds: int):
+    """Series of wholes and of parts, forwards and backwards, that share some days."""
+    assets, way = await three_levels(arena)
+    for _ in range(rounds):
+        week = [next(days) for _ in range(8)]
+        asked = []
+        for number in range(28):
+            chosen = random.sample(week, 4)
+            chosen.sort(reverse=number % 2 == 1)
+            asked.append((random.randrange(7), chosen))
+        sent = [wish(assets[pick], *(hours(18, 20, day) for day in chosen)) for pick, chosen in asked]
+        answers = await arena.race(sent)
+        won = [each for each, answer in zip(asked, answers, strict=True) if answer.status_code == 201]
+        had = [(pick, day) for pick, chosen in won for day in chosen]
+        assert won
+        assert not clashes(had, way)
+        for (pick, chosen), answer in zip(asked, answers, strict=True):
+            theirs = [(pick, day) for day in chosen]
+            assert answer.status_code == 201 or any(in_the_way(way, one, has) for one in theirs for has in had)
+
+
+def in_the_way(way: list[set[int]], one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[1] == other[1] and other[0] in way[one[0]]
+
+
+def clashes(had: list[tuple[int, int]], way: list[set[int]]) -> bool:
+    return any(in_the_way(way, one, other) for n, one in enumerate(had) for other in had[n + 1 :])
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+async def test_series_that_skip_share_every_period_out(arena: Arena, rounds: int):
+    hall = await arena.hall()
+    for _ in range(rounds):
+        week = [next(days) for _ in range(8)]
+        sent = []
+        for number in range(16):
+            chosen = sorted(random.sample(week, 5), reverse=number % 2 == 1)
+            sent.append((chosen, wish(hall, *(hours(18, 20, day) for day in chosen), if_some_unavailable="skip")))
+        answers = await arena.race([body for _, body in sent])
+        had = [
+            each["starts_at"]
+            for answer in answers
+            if answer.status_code == 201
+            for each in answer.json()["occurrences"]
+            if each["state"] == "confirmed"
+        ]
+        wanted = {day for chosen, _ in sent for day in chosen}
+        assert (len(had), len(set(had))) == (len(wanted), len(wanted))
+
+
+async def fragment(arena: Arena, tables: dict[str, Any], day: int) -> None:
+    """Of eight units four are booked from 10 to 12 and the other four from 12 to 14: none is free throughout."""
+    client = arena.groups[0]
+    late = ok(await client.post("/bookings", wish(tables, hours(12, 14, day), units=4)), 201)
+    first = set(late["occurrences"][0]["unit_numbers"])
+    for _ in range(4):
+        ok(await client.post("/bookings", wish(tables, hours(12, 14, day))), 201)
+    ok(await client.cancel(late), 200)
+    for _ in range(4):
+        early = ok(await client.post("/bookings", wish(tables, hours(10, 12, day))), 201)
+        assert set(early["occurrences"][0]["unit_numbers"]) < first
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+async def test_fragmented_units_are_seated_anew_under_contention(arena: Arena, rounds: int):
+    tables = await arena.hall(kind="equipment", category="tables", units=8)
+    for _ in range(rounds):
+        day = next(days)
+        await fragment(arena, tables, day)
+        long = [wish(tables, hours(10, 14, day))] * 24
+        beside = [wish(tables, hours(14, 16, day), units=3)] * 12
+        together = [each for pair in zip(long, beside * 2, strict=True) for each in pair][:36]
+        random.shuffle(together)
+        answers = await arena.race(together)
+        won = Counter(answer.json()["units"] for answer in answers if answer.status_code == 201)
+        asked = Counter(each.get("units", 1) for each in together)
+        assert won == {1: min(4, asked[1]), 3: min(2, asked[3])}
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+async def test_parts_added_while_the_whole_is_booked_are_booked_with_it(arena: Arena, rounds: int):
+    for _ in range(rounds):
+        site = await arena.world.site(arena.owner)
+        hall = await arena.hall(site=site)
+        inside = [await arena.hall(site=site) for _ in range(3)]
+        evenings = [hours(18, 20) for _ in range(24)]
+
+        def put_in(number: int, inside: Any = inside, hall: Any = hall) -> Awaitable[httpx.Response]:
+            owner = Organisation(arena.servers[number % 2], arena.owner.body, arena.owner.token)
+            path, change = f"/assets/{inside[number]['id']}", {"part_of": hall["id"], "units": 1 + number}
+            return arena.persist(lambda: owner.patch(path, change))
+
+        answers, *changed = await asyncio.gather(
+            arena.race([wish(hall, each) for each in evenings]), *(put_in(number) for number in range(3))
+        )
+        assert statuses(answers) == {201: 24}
+        assert [each.status_code for each in changed] == [200, 200, 200], [each.text for each in changed]
+        refused = await arena.race([wish(part, each) for each in evenings[::6] for part in inside])
+        assert statuses(refused) == {409: len(refused)}
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+async def test_a_part_added_while_both_are_booked_never_makes_two_of_one_place(arena: Arena, rounds: int):
+    """Either it becomes a part and one of the two has the evening, or both have it and it becomes none."""
+    for _ in range(rounds):
+        site = await arena.world.site(arena.owner)
+        hall, room = await arena.hall(site=site), await arena.hall(site=site)
+        evening = hours(18, 20)
+        owner, path = arena.owner, f"/assets/{room['id']}"
+        change, answers = await asyncio.gather(
+            arena.persist(lambda owner=owner, path=path, hall=hall: owner.patch(path, {"part_of": hall["id"]})),
+            arena.race([wish(each, evening) for each in (hall, room) * 4]),
+        )
+        won = Counter(answer.json()["asset"]["id"] for answer in answers if answer.status_code == 201)
+        assert change.status_code in {200, 409}, change.text
+        assert won in ([{hall["id"]: 1}, {room["id"]: 1}] if change.status_code == 200 else [dict.fromkeys(won, 1)])
+        assert change.status_code == 200 or len(won) == 2
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+async def test_cancelling_and_booking_at_once_leaves_one_in_it(arena: Arena, rounds: int):
+    hall = await arena.hall()
+    for _ in range(rounds):
+        evening = hours(18, 20)
+        first = ok(await arena.groups[0].post("/bookings", wish(hall, evening)), 201)
+        answers, *cancelled = await asyncio.gather(
+            arena.race([wish(hall, evening)] * 16),
+            *(arena.persist(lambda first=first: arena.groups[0].cancel(first)) for _ in range(3)),
+        )
+        assert sorted(each.status_code for each in cancelled) == [200, 409, 409]
+        assert statuses(answers)[201] <= 1
+        left = [await arena.persist(lambda evening=evening: arena.groups[1].post("/bookings", wish(hall, evening)))]
+        assert statuses([*answers, *left])[201] == 1
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+async def test_one_key_on_two_servers_books_once(arena: Arena, rounds: int):
+    tables = await arena.hall(kind="equipment", category="tables", units=8)
+    for _ in range(rounds):
+        body, key = wish(tables, hours(18, 20)), {"Idempotency-Key": f"race {next(keys)}"}
+        group = arena.groups[0]
+        clients = [Organisation(arena.servers[number % 2], group.body, group.token) for number in range(16)]
+        answers = await asyncio.gather(
+            *(arena.persist(lambda one=one: one.post("/bookings", body, headers=key)) for one in clients)
+        )
+        assert statuses(answers) == {201: 16}
+        assert len({answer.content for answer in answers}) == 1
+        assert sum("Idempotent-Replayed" in answer.headers for answer in answers) == 15
