@@ -14,14 +14,14 @@ from api import seating
 from api.answers import Answer, etag, must_match
 from api.cursors import Cursors
 from api.deps import AnyRequest
-from api.lists import Cursor, Limit, Pages
+from api.lists import Cursor, Limit, Pages, check_window
 from api.problems import problems
 from db.connection import Connection
 from domain import bookings, errors, permissions
 from domain.bookings import Asked, Booking, BookingFilter, BookingPage, BookingRequest, Cancellation, in_events, present
 from domain.callers import Caller
 from domain.errors import Forbidden, NotBookable, NotFound, StateDoesNotAllow
-from domain.occurrences import BookingState
+from domain.occurrences import BookingState, check_span
 from domain.types import Instant
 
 
@@ -46,10 +46,12 @@ async def book(
     if place is None:
         raise NotFound("There is no such asset.")
     asked = [Asked(uuid7(), period) for period in bookings.expand(data, place.zone)]
-    planned, seats = await seating.take(
+    planned, seats, summary = await seating.take(
         conn, data, place, asked, booker_id=caller.organisation_id, now=now, request_id=request_id
     )
-    stored = bookings.settle(data, place, asked, planned, seats, booking_id=uuid7(), caller=caller, now=now)
+    stored = bookings.settle(
+        data, place, asked, planned, seats, summary=summary, booking_id=uuid7(), caller=caller, now=now
+    )
     if data.dry_run:
         return Answer(present(stored, caller, now), status_code=200)
     await db.bookings.insert(
@@ -91,6 +93,8 @@ async def list_(
     With `starts_at` or `ends_at`, those with an occurrence that touches the period.
     """
     permissions.require("listBookings", caller)
+    check_span(starts_at, ends_at)
+    check_window(starts_at, ends_at)
     wanted = BookingFilter(owner_id, booker_id, asset_id, in_state, starts_at, ends_at)
     pages = Pages(cursors, "listBookings", cursor, limit, wanted=wanted, order=order, caller=caller.organisation_id)
     rows = await db.bookings.page(

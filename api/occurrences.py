@@ -10,12 +10,12 @@ from litestar.params import FromQuery, QueryParameter
 
 import db.occurrences
 from api.cursors import Cursors
-from api.lists import Cursor, Limit, Pages
+from api.lists import Cursor, Limit, Pages, check_window
 from api.problems import problems
 from db.connection import Connection
 from domain import errors, permissions
 from domain.callers import Caller
-from domain.occurrences import OccurrenceFilter, OccurrencePage, OccurrenceState
+from domain.occurrences import OccurrenceFilter, OccurrencePage, OccurrenceState, check_span
 from domain.types import Instant
 
 
@@ -37,6 +37,8 @@ async def list_(
 ) -> OccurrencePage:
     """What the caller's organisation owns or has booked, by start; with a period, what touches it."""
     permissions.require("listOccurrences", caller)
+    check_span(starts_at, ends_at)
+    check_window(starts_at, ends_at)
     wanted = OccurrenceFilter(owner_id, site_id, asset_id, booker_id, in_state, starts_at, ends_at)
     pages = Pages(cursors, "listOccurrences", cursor, limit, wanted=wanted, caller=caller.organisation_id)
     rows = await db.occurrences.page(

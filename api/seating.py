@@ -8,6 +8,7 @@ import db.occupancies
 import db.occurrences
 from db.connection import Connection
 from domain import bookings, units
+from domain.assets import AssetSummary
 from domain.bookings import Asked, BookingRequest, Place, Plan
 from domain.errors import Overloaded
 from domain.units import Seat
@@ -24,7 +25,7 @@ async def take(
     booker_id: UUID,
     now: datetime,
     request_id: str,
-) -> tuple[Plan, list[Seat]]:
+) -> tuple[Plan, list[Seat], AssetSummary]:
     """Occupy what can be had of a locked asset, or with `dry_run` only say what that would be.
 
     A booking of a whole around it or a part in it may come in between: then it looks again. Raises NotBookable.
@@ -47,12 +48,12 @@ async def take(
         if seats is None:
             seats = await move_others(conn, request, place, plan, now=now, request_id=request_id)
         if request.dry_run:
-            return plan, seats
+            return plan, seats, standing.summary
         taken = await db.occupancies.take(
             conn, asset_id=place.id, owner_id=place.owner_id, seats=seats, held_until=None
         )
         if taken == len(seats) * standing.rows:
-            return plan, seats
+            return plan, seats, standing.summary
         await db.occupancies.release(conn, place.owner_id, [wish.occurrence for wish in plan.wishes])
     raise Overloaded
 

@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from uuid_utils.compat import uuid7
 
 import db.events
+import db.idempotency
 import db.organisations
 import db.tokens
 from api.answers import must_match
@@ -112,6 +113,7 @@ async def revoke(
         raise NotFound
     must_match(request, found)
     version = await db.tokens.revoke(conn, token_id, now)
+    await db.idempotency.forget(conn, token_id)
     await db.events.append(
         conn,
         type="token.revoked",

@@ -137,12 +137,11 @@ async def insert(conn: Connection, stored: Stored, **change: Unpack[Change]) -> 
     )
 
 
-PLACE = f"""
+# Of the locked row alone: what else the statement would read is as old as the moment it began to wait.
+PLACE = """
   SELECT a.id, a.owner_id, a.timezone, a.units, a.turnaround_before_minutes, a.turnaround_after_minutes, a.price,
-         a.community_price, a.cancel_notice_minutes, a.arrival, {SUMMARY} AS summary
+         a.community_price, a.cancel_notice_minutes, a.arrival
     FROM assets a
-    JOIN sites s ON s.id = a.site_id AND s.owner_id = a.owner_id
-    JOIN organisations o ON o.id = a.owner_id
    WHERE a.id = $1 AND (a.state IN ('listed', 'paused') OR a.owner_id = $2)
      FOR NO KEY UPDATE OF a
 """

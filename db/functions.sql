@@ -101,23 +101,25 @@ LANGUAGE sql STABLE AS $$
            FROM timetables t
           CROSS JOIN LATERAL (
                 SELECT t.always
-                   AND NOT EXISTS (SELECT FROM exceptions x WHERE x.timetable_id = t.id AND x.owner_id = t.owner_id
-                                                              AND x.on_date BETWEEN d.first AND d.last)
-                   AND NOT EXISTS (SELECT FROM public_holidays p WHERE t.holidays_hours IS NOT NULL AND p.region = t.holidays_region
-                                                                   AND p.on_date BETWEEN d.first AND d.last) AS unbroken) u
+                   AND NOT EXISTS (SELECT FROM exceptions e WHERE e.timetable_id = t.id AND e.owner_id = t.owner_id
+                                                              AND e.on_date BETWEEN d.first AND d.last)
+                   AND NOT EXISTS (SELECT FROM public_holidays h WHERE t.holidays_hours IS NOT NULL AND h.region = t.holidays_region
+                                                                   AND h.on_date BETWEEN d.first AND d.last) AS unbroken OFFSET 0) u
           CROSS JOIN generate_series(0, CASE WHEN u.unbroken THEN 0 ELSE d.last - d.first END) n
-           LEFT JOIN exceptions e ON e.timetable_id = t.id AND e.owner_id = t.owner_id AND e.on_date = d.first + n
-           LEFT JOIN seasons s ON s.timetable_id = t.id AND s.owner_id = t.owner_id AND s.dates @> d.first + n
-           LEFT JOIN public_holidays h
-                  ON t.holidays_hours IS NOT NULL AND h.region = t.holidays_region AND h.on_date = d.first + n
+          CROSS JOIN LATERAL (
+                SELECT CASE WHEN t.always THEN '{[0,1440)}' ELSE (
+                  SELECT s.days[1 + (d.first + n - date_trunc('week', lower(s.dates)::timestamp)::date) % (7 * s.cycle_weeks)]
+                    FROM seasons s WHERE s.timetable_id = t.id AND s.owner_id = t.owner_id AND s.dates @> d.first + n) END AS hours
+                OFFSET 0) usual
           CROSS JOIN LATERAL unnest(
                 CASE WHEN u.unbroken THEN int4multirange(int4range(0, 1440 * (d.last - d.first + 1)))
-                     WHEN e.on_date IS NOT NULL THEN e.hours
-                     WHEN NOT t.always AND s.timetable_id IS NULL THEN '{}'
-                     WHEN h.on_date IS NOT NULL THEN t.holidays_hours
-                     WHEN t.always THEN '{[0,1440)}'
-                     ELSE s.days[1 + (d.first + n - date_trunc('week', lower(s.dates)::timestamp)::date) % (7 * s.cycle_weeks)]
-                END) span
+                     ELSE coalesce(
+                       (SELECT e.hours FROM exceptions e
+                         WHERE e.timetable_id = t.id AND e.owner_id = t.owner_id AND e.on_date = d.first + n),
+                       (SELECT t.holidays_hours FROM public_holidays h
+                         WHERE usual.hours IS NOT NULL AND t.holidays_hours IS NOT NULL
+                           AND h.region = t.holidays_region AND h.on_date = d.first + n),
+                       usual.hours) END) span
           WHERE t.id = timetable AND t.owner_id = owner) w
    CROSS JOIN LATERAL unnest(w.walls) wall
    CROSS JOIN LATERAL (SELECT rules.instant(d.first + make_interval(mins => lower(wall)), zone) AS opens,
@@ -440,12 +442,14 @@ BEGIN
       SELECT place FROM generate_subscripts(complete, 1) place
        CROSS JOIN LATERAL (SELECT a FROM assets a
                             WHERE a.id = (complete[place]).id AND a.owner_id = (complete[place]).owner_id LIMIT 1) c
-       WHERE starts IS NULL OR NOT EXISTS (
-             SELECT FROM periods p
-              WHERE p.timezone = (c.a).timezone
-                AND EXISTS (SELECT FROM rules.checks(c.a, p.starts_at, p.ends_at, wanted, attending, booker, at) k
-                             WHERE NOT k.passed)
-             OFFSET weeks - at_least)
+       CROSS JOIN LATERAL (
+             SELECT count(*) AS failed FROM (
+               SELECT FROM periods p
+                WHERE p.timezone = (c.a).timezone
+                  AND EXISTS (SELECT FROM rules.checks(c.a, p.starts_at, p.ends_at, wanted, attending, booker, at) k
+                               WHERE NOT k.passed)
+                LIMIT weeks - at_least + 1) f) t
+       WHERE t.failed <= weeks - at_least
        LIMIT most + 1 - cardinality(nearest)) f;
 
     nearest := nearest || coalesce(fits, '{}');

@@ -29,8 +29,14 @@ class Remembered(msgspec.Struct, frozen=True):
     body: bytes
 
 
+# Whoever claims a key also sweeps some that are older than 48 hours.
 # A second request waits here until the first ends: its row, not committed yet, stands in the unique index.
 CLAIM = """
+  WITH forgotten AS (
+    DELETE FROM idempotency_keys WHERE (caller_id, method, path, key) IN (
+      SELECT caller_id, method, path, key FROM idempotency_keys
+       WHERE created_at <= $6::timestamptz - $7::interval AND (caller_id, method, path, key) <> ($1, $2, $3, $4)
+       ORDER BY created_at LIMIT 10 FOR UPDATE SKIP LOCKED))
   INSERT INTO idempotency_keys AS k (caller_id, method, path, key, body_hash, status, headers, body, created_at)
   VALUES ($1, $2, $3, $4, $5, 0, '{}', '', $6)
       ON CONFLICT (caller_id, method, path, key)

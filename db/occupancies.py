@@ -6,7 +6,9 @@ from uuid import UUID
 
 import msgspec
 
+from db.assets import SUMMARY
 from db.connection import Connection
+from domain.assets import AssetSummary
 from domain.reasons import Reason, reason
 from domain.time import Period
 from domain.units import Seat
@@ -16,16 +18,18 @@ class Standing(msgspec.Struct, frozen=True):
     """What speaks against each period asked for, and who sits where meanwhile.
 
     `why_not` by place in the request, `seats` of the asset's own units around the periods, `lapsed` the bookings
-    whose lapsed holds are in the way, `rows` how many occupancies one unit takes, parts included.
+    whose lapsed holds are in the way, `rows` how many occupancies one unit takes, parts included, `summary` the
+    asset.
     """
 
     why_not: dict[int, list[Reason]]
     seats: list[Seat]
     lapsed: list[UUID]
     rows: int
+    summary: AssetSummary
 
 
-ASSESS = """
+ASSESS = f"""
   WITH asked AS (SELECT * FROM unnest($3::timestamptz[], $4::timestamptz[]) WITH ORDINALITY p (starts, ends, n)),
        asset AS MATERIALIZED (SELECT a FROM assets a WHERE a.id = $1 AND a.owner_id = $2),
        spans AS (SELECT n, rules.span(a, starts, ends) AS span FROM asset, asked)
@@ -44,7 +48,11 @@ ASSESS = """
            WHERE o.held_until <= $8) AS lapsed,
          1 + (SELECT coalesce(sum(part.units), 0) FROM parts p
                 JOIN assets part ON part.id = p.part_id AND part.owner_id = p.owner_id
-               WHERE p.owner_id = $2 AND p.whole_id = $1 AND p.part_id <> $1) AS rows
+               WHERE p.owner_id = $2 AND p.whole_id = $1 AND p.part_id <> $1) AS rows,
+         (SELECT {SUMMARY} FROM assets a
+            JOIN sites s ON s.id = a.site_id AND s.owner_id = a.owner_id
+            JOIN organisations o ON o.id = a.owner_id
+           WHERE a.id = $1 AND a.owner_id = $2) AS summary
 """
 
 
@@ -82,6 +90,7 @@ async def assess(
         seats=msgspec.convert(row["seats"] or [], list[Seat]),
         lapsed=row["lapsed"] or [],
         rows=row["rows"],
+        summary=msgspec.convert(row["summary"], AssetSummary),
     )
 
 

@@ -61,13 +61,14 @@ async def page(
 
 
 EXPIRE = """
-  WITH booking AS (
-    UPDATE bookings SET version = version + 1, updated_at = $3 WHERE owner_id = $1 AND id = $2
-    RETURNING booker_id, version),
-  lapsed AS (
+  WITH lapsed AS (
     UPDATE occurrences SET state = 'expired', sequence = sequence + 1
      WHERE owner_id = $1 AND booking_id = $2 AND state = 'held' AND held_until <= $3
     RETURNING id, starts_at, ends_at, units, held_until),
+  booking AS (
+    UPDATE bookings SET version = version + 1, updated_at = $3
+     WHERE owner_id = $1 AND id = $2 AND EXISTS (SELECT FROM lapsed)
+    RETURNING booker_id, version),
   freed AS (
     DELETE FROM occupancies WHERE owner_id = $1 AND occurrence_id IN (SELECT id FROM lapsed))
   SELECT booking.booker_id, booking.version, lapsed.* FROM booking, lapsed ORDER BY lapsed.id
@@ -87,6 +88,8 @@ async def expire(
     """Free what bookings hold no longer, and record for each that it expired when its hold did."""
     for booking in await conn.fetch(LOCK, owner_id, booking_ids, now):
         rows = await conn.fetch(EXPIRE, owner_id, booking["id"], now)
+        if not rows:  # somebody else swept it while this waited for the booking
+            continue
         before, after = ({"occurrences": in_state(state, rows)} for state in ("held", "expired"))
         await db.events.append(
             conn,

@@ -65,15 +65,20 @@ async def of_asset(conn: Connection, asset_id: UUID, organisation_id: UUID | Non
 LOCK_USERS = """
   SELECT a.id FROM assets a
    WHERE a.owner_id = $2 AND a.timetable_id = $1
-   ORDER BY a.id
-     FOR NO KEY UPDATE
+   ORDER BY (SELECT count(*) FROM parts p WHERE p.owner_id = a.owner_id AND p.part_id = a.id), a.id
+     FOR NO KEY UPDATE OF a
 """
 LOCK = "SELECT version FROM timetables WHERE id = $1 AND owner_id = $2 AND name IS NOT NULL FOR UPDATE"
 
 
 async def lock(conn: Connection, timetable_id: UUID, owner_id: UUID) -> bool:
-    """Lock a shared timetable of an owner, and before it every asset that uses it; whether there is one."""
-    await conn.execute(LOCK_USERS, timetable_id, owner_id)
+    """Lock a shared timetable of an owner, and before it every asset that uses it; whether there is one.
+
+    Again, until no asset has come to use it while this waited.
+    """
+    before = await conn.fetch(LOCK_USERS, timetable_id, owner_id)
+    while (after := await conn.fetch(LOCK_USERS, timetable_id, owner_id)) != before:
+        before = after
     return await conn.fetchval(LOCK, timetable_id, owner_id) is not None
 
 

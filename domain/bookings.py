@@ -25,6 +25,7 @@ from domain.types import Instant, LocalDate, LongText, ShortText
 from domain.units import Seat, Wish
 
 LONGEST = timedelta(days=366)
+MOST_SEATS = 5000
 CODE_AHEAD = timedelta(hours=24)
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -200,6 +201,8 @@ def expand(request: BookingRequest, zone: ZoneInfo) -> list[Period]:
     faults = [fault for period, pointer in zip(periods, pointers, strict=True) for fault in ill(period, pointer)]
     if request.repeats is not None:
         faults = faults[:1]
+    if request.units * len(periods) > MOST_SEATS:
+        faults.append(Fault("#/units", f"At most {MOST_SEATS} in one request, all its periods together."))
     if faults := faults or overlapping(periods, pointers):
         raise Invalid(faults)
     return periods
@@ -363,7 +366,6 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     community_price: Price | None
     cancel_notice_minutes: int
     arrival: Arrival | None
-    summary: AssetSummary
 
     @property
     def zone(self) -> ZoneInfo:
@@ -434,6 +436,7 @@ def settle(
     planned: Plan,
     seats: Iterable[Seat],
     *,
+    summary: AssetSummary,
     booking_id: UUID,
     caller: Caller,
     now: datetime,
@@ -449,7 +452,7 @@ def settle(
         reference=reference(),
         owner_id=place.owner_id,
         booker_id=caller.organisation_id,
-        asset=place.summary,
+        asset=summary,
         attendees=request.attendees,
         units=request.units,
         purpose=request.purpose,

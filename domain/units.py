@@ -3,6 +3,7 @@
 Pure: it plans under the asset's lock; what it plans the database's exclusion constraint keeps or refuses.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import chain
@@ -66,13 +67,13 @@ def seat(wishes: Sequence[Wish], seats: Sequence[Seat], units: int) -> list[Seat
     the units is free throughout one of them, so that others have to move.
     """
     taken = list(seats)
-    popular = [unit for wish in wishes for unit in free_units(seats, units, wish.lower, wish.upper)]
+    popular = Counter(unit for wish in wishes for unit in free_units(seats, units, wish.lower, wish.upper))
     made = []
     for wish in wishes:
         free = free_units(taken, units, wish.lower, wish.upper)
         if len(free) < wish.units:
             return None
-        free.sort(key=lambda unit: (-popular.count(unit), unit))
+        free.sort(key=lambda unit: (-popular[unit], unit))
         got = [Seat(unit, wish.lower, wish.upper, wish.occurrence) for unit in free[: wish.units]]
         taken += got
         made += got

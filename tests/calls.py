@@ -90,6 +90,17 @@ class World:
         finally:
             await conn.close()
 
+    async def stored(self) -> dict[str, str]:
+        """What the database holds: a hash of every table."""
+        conn = await asyncpg.connect(self.database)
+        try:
+            found = await conn.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+            tables = [name for (name,) in found if name != "spatial_ref_sys"]
+            hashed = "SELECT md5(string_agg(t::text, '' ORDER BY t::text)) FROM {} t"
+            return {name: await conn.fetchval(hashed.format(name)) for name in tables}
+        finally:
+            await conn.close()
+
     async def site(self, owner: Organisation, **given: Any) -> dict[str, Any]:
         """A site in the middle of Manchester."""
         body = {"name": "Hall Street", "point": {"type": "Point", "coordinates": list(MANCHESTER)}, **given}

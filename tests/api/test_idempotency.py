@@ -4,8 +4,11 @@ import asyncio
 from datetime import timedelta
 
 import asyncpg
+import httpx
 import pytest
 from calls import Organisation, World, ok
+
+from api.app import create_app
 
 BODY = {"name": "kiosk", "role": "member"}
 
@@ -73,3 +76,70 @@ async def test_while_the_first_runs_the_second_waits_and_gives_up(world: World):
         )
         assert ok(await group.post("/tokens", BODY, **key("k")), 409)["type"] == "/problems/still-running"
     await conn.close()
+
+
+EVENING = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
+
+
+async def test_a_booking_is_answered_as_it_was_even_when_it_has_been_cancelled(world: World):
+    owner, group, other = [await world.organisation() for _ in range(3)]
+    hall = await world.asset(owner)
+    body = {"asset_id": hall["id"], "periods": [{"starts_at": EVENING[0], "ends_at": EVENING[1]}]}
+    first = await group.post("/bookings", body, **key("k"))
+    booking = ok(first, 201)
+    assert ok(await group.post("/bookings", {**body, "units": 2}, **key("k")), 422)["type"] == "/problems/key-reused"
+    cancel = f"/bookings/{booking['id']}/cancel"
+    cancelled = await group.post(cancel, {"all": True}, **key("k"))  # another path: the same key is another
+    assert ok(cancelled, 200)["state"] == "ended"
+    ok(await other.post("/bookings", body, **key("k")), 201)
+    for path, sent, answer in (("/bookings", body, first), (cancel, {"all": True}, cancelled)):
+        again = await group.post(path, sent, **key("k"))
+        assert (again.status_code, again.content) == (answer.status_code, answer.content)
+        assert again.headers["ETag"] == answer.headers["ETag"]
+        assert again.headers["Idempotent-Replayed"] == "true"
+    assert len(ok(await group.get("/bookings"), 200)["items"]) == 1
+
+
+async def test_a_dry_run_and_a_refused_booking_leave_the_key_free(world: World):
+    owner, group, other = [await world.organisation() for _ in range(3)]
+    hall = await world.asset(owner)
+    body = {"asset_id": hall["id"], "periods": [{"starts_at": EVENING[0], "ends_at": EVENING[1]}]}
+    ok(await group.post("/bookings", {**body, "dry_run": True}, **key("k")), 200)
+    first = ok(await other.book(hall, EVENING), 201)
+    ok(await group.post("/bookings", body, **key("k")), 409)
+    ok(await other.cancel(first), 200)
+    made = await group.post("/bookings", body, **key("k"))
+    assert ok(made, 201)["state"] == "confirmed"
+    assert "Idempotent-Replayed" not in made.headers
+    tried = await group.post("/bookings", {**body, "dry_run": True}, **key("k"))
+    assert "Idempotent-Replayed" not in tried.headers
+    assert ok(tried, 409)["type"] == "/problems/not-bookable"
+
+
+async def test_another_process_answers_it_again_after_the_first_has_gone(world: World, app, clock):
+    """As after a crash between the commit and the answer: all that is left is what the database has."""
+    owner, group = await world.organisation(), await world.organisation()
+    hall = await world.asset(owner)
+    body = {"asset_id": hall["id"], "periods": [{"starts_at": EVENING[0], "ends_at": EVENING[1]}]}
+    first = await group.post("/bookings", body, **key("k"))
+    other = create_app()
+    other.state.clock = clock
+    async with other.lifespan():
+        transport = httpx.ASGITransport(other, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://fallow") as client:
+            elsewhere = Organisation(client, group.body, group.token)
+            again = await elsewhere.post("/bookings", body, **key("k"))
+    assert (ok(again, 201), again.headers["ETag"]) == (ok(first, 201), first.headers["ETag"])
+    assert again.headers["Idempotent-Replayed"] == "true"
+
+
+async def test_what_a_key_answers_is_the_organisations_whichever_of_its_tokens_asks(world: World):
+    owner, group = await world.organisation(), await world.organisation()
+    hall = await world.asset(owner)
+    body = {"asset_id": hall["id"], "periods": [{"starts_at": EVENING[0], "ends_at": EVENING[1]}]}
+    first = await group.post("/bookings", body, **key("k"))
+    again = await (await group.as_role("member")).post("/bookings", body, **key("k"))
+    assert ok(again, 201) == ok(first, 201)
+    assert (
+        ok(await world.client.post("/v1/bookings", json=body, **key("k")), 401)["type"] == "/problems/unauthenticated"
+    )

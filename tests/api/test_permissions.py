@@ -1,6 +1,5 @@
 """What every operation answers to whom is what the one table says."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -134,8 +133,8 @@ async def served(client: httpx.AsyncClient) -> PATHS:
 
 
 @pytest.fixture
-async def organisations(world: World) -> AsyncIterator[dict[str, Organisation]]:
-    yield {name: await world.organisation() for name in ("owner", "booker", "stranger")}
+async def organisations(world: World) -> dict[str, Organisation]:
+    return {name: await world.organisation() for name in ("owner", "booker", "stranger")}
 
 
 @pytest.fixture
@@ -143,8 +142,7 @@ async def askers(organisations: dict[str, Organisation]) -> list[Asker]:
     """Everybody, those who may least first: what they are refused, those after them still find as it was."""
     askers = [Asker("nobody")]
     for name in ("stranger", "booker", "owner"):
-        for role in ROLES:
-            askers.append(Asker(name, role, await organisations[name].as_role(role)))
+        askers += [Asker(name, role, await organisations[name].as_role(role)) for role in ROLES]
     return askers
 
 

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -40,6 +41,21 @@ def test_the_lock_files_satisfy_the_project():
 
 def test_both_lock_files_hold_the_same_versions():
     assert locked("requirements.lock").items() <= locked("requirements-dev.lock").items()
+
+
+@pytest.mark.slow
+def test_what_make_run_installs_is_enough_to_run(tmp_path):
+    """The tests' own environment has more, and would hide what is missing."""
+    python = tmp_path / "bin/python"
+    uv = [sys.executable, "-m", "uv", "--offline", "--quiet"]
+    environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
+    subprocess.run([*uv, "venv", tmp_path], check=True, env=environment)
+    install = [*uv, "pip", "install", "--python", python]
+    lock = subprocess.run([*install, "--require-hashes", "-r", PROJECT / "requirements.lock"], check=False)
+    if lock.returncode:
+        pytest.skip("uv's cache does not have all packages, and no network may be asked")
+    subprocess.run([*install, "--no-deps", "-e", PROJECT], check=True)
+    subprocess.run([python, "-c", "import api.app, db.migrate, fallow.cli"], check=True)
 
 
 def test_a_second_set_up_does_nothing_and_needs_no_network():
