@@ -89,7 +89,7 @@ $$;
 
 -- When a timetable is open around a span: the union of the hours of each date from the day before, in minutes
 -- from the first of them, turned into instants. (24 hours before the span lie two dates before it where one was
--- left out, as in Apia.) What is always open and nothing interrupts is not looked up day by day.
+-- left out, as in Apia.) Of what is always open only the dates with other hours are looked up.
 CREATE FUNCTION rules.opened(owner uuid, timetable uuid, zone text, since timestamptz, until timestamptz)
 RETURNS TABLE (hours tstzmultirange)
 LANGUAGE sql STABLE AS $$
@@ -97,30 +97,35 @@ LANGUAGE sql STABLE AS $$
     FROM (SELECT least((since AT TIME ZONE zone)::date - 1, ((since - interval '24 hours') AT TIME ZONE zone)::date) AS first,
                  (until AT TIME ZONE zone)::date AS last) d
    CROSS JOIN LATERAL (
-         SELECT range_agg(int4range(1440 * n + lower(span), 1440 * n + upper(span))) AS walls
+         SELECT CASE WHEN t.always THEN int4multirange(int4range(0, 1440 * (d.last - d.first + 1)))
+                                        - coalesce(range_agg(int4range(1440 * n, 1440 * n + 1440))
+                                                   FILTER (WHERE n IS NOT NULL), '{}') ELSE '{}' END
+                + coalesce(range_agg(int4range(1440 * n + lower(span), 1440 * n + upper(span)))
+                           FILTER (WHERE span IS NOT NULL AND n IS NOT NULL), '{}') AS walls
            FROM timetables t
-          CROSS JOIN LATERAL (
-                SELECT t.always
-                   AND NOT EXISTS (SELECT FROM exceptions e WHERE e.timetable_id = t.id AND e.owner_id = t.owner_id
-                                                              AND e.on_date BETWEEN d.first AND d.last)
-                   AND NOT EXISTS (SELECT FROM public_holidays h WHERE t.holidays_hours IS NOT NULL AND h.region = t.holidays_region
-                                                                   AND h.on_date BETWEEN d.first AND d.last) AS unbroken OFFSET 0) u
-          CROSS JOIN generate_series(0, CASE WHEN u.unbroken THEN 0 ELSE d.last - d.first END) n
-          CROSS JOIN LATERAL (
+           LEFT JOIN LATERAL (
+                SELECT generate_series(0, d.last - d.first) WHERE NOT t.always
+                 UNION ALL
+                SELECT e.on_date - d.first FROM exceptions e
+                 WHERE t.always AND e.timetable_id = t.id AND e.owner_id = t.owner_id AND e.on_date BETWEEN d.first AND d.last
+                 UNION ALL
+                SELECT h.on_date - d.first FROM public_holidays h
+                 WHERE t.always AND t.holidays_hours IS NOT NULL AND h.region = t.holidays_region
+                   AND h.on_date BETWEEN d.first AND d.last) day (n) ON true
+           LEFT JOIN LATERAL (
                 SELECT CASE WHEN t.always THEN '{[0,1440)}' ELSE (
                   SELECT s.days[1 + (d.first + n - date_trunc('week', lower(s.dates)::timestamp)::date) % (7 * s.cycle_weeks)]
                     FROM seasons s WHERE s.timetable_id = t.id AND s.owner_id = t.owner_id AND s.dates @> d.first + n) END AS hours
-                OFFSET 0) usual
-          CROSS JOIN LATERAL unnest(
-                CASE WHEN u.unbroken THEN int4multirange(int4range(0, 1440 * (d.last - d.first + 1)))
-                     ELSE coalesce(
-                       (SELECT e.hours FROM exceptions e
-                         WHERE e.timetable_id = t.id AND e.owner_id = t.owner_id AND e.on_date = d.first + n),
-                       (SELECT t.holidays_hours FROM public_holidays h
-                         WHERE usual.hours IS NOT NULL AND t.holidays_hours IS NOT NULL
-                           AND h.region = t.holidays_region AND h.on_date = d.first + n),
-                       usual.hours) END) span
-          WHERE t.id = timetable AND t.owner_id = owner) w
+                OFFSET 0) usual ON true
+           LEFT JOIN LATERAL unnest(coalesce(
+                (SELECT e.hours FROM exceptions e
+                  WHERE e.timetable_id = t.id AND e.owner_id = t.owner_id AND e.on_date = d.first + n),
+                (SELECT t.holidays_hours FROM public_holidays h
+                  WHERE usual.hours IS NOT NULL AND t.holidays_hours IS NOT NULL
+                    AND h.region = t.holidays_region AND h.on_date = d.first + n),
+                usual.hours)) span ON true
+          WHERE t.id = timetable AND t.owner_id = owner
+          GROUP BY t.always) w
    CROSS JOIN LATERAL unnest(w.walls) wall
    CROSS JOIN LATERAL (SELECT rules.instant(d.first + make_interval(mins => lower(wall)), zone) AS opens,
                               rules.instant(d.first + make_interval(mins => upper(wall)), zone) AS closes) i

@@ -20,22 +20,22 @@ ZERO = "a\0b"
 BEFORE_TIME, AFTER_TIME = "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"
 
 
-@pytest.mark.parametrize(
-    ("wrong", "pointer"),
-    [
-        ({"title": ZERO}, "#/title"),
-        ({"description": ZERO}, "#/description"),
-        ({"category": ZERO}, "#/category"),
-        ({"features": [ZERO]}, "#/features/0"),
-        ({"details": {"kind": "space", "layouts": [{"name": ZERO, "capacity": 1}]}}, "#/details/layouts/0/name"),
-    ],
-)
-async def test_c22_a_zero_byte_in_an_asset_is_pointed_at(world: World, wrong: dict[str, Any], pointer: str):
+ZERO_ASSETS = [
+    ({"title": ZERO}, "#/title"),
+    ({"description": ZERO}, "#/description"),
+    ({"category": ZERO}, "#/category"),
+    ({"features": [ZERO]}, "#/features/0"),
+    ({"details": {"kind": "space", "layouts": [{"name": ZERO, "capacity": 1}]}}, "#/details/layouts/0/name"),
+]
+
+
+async def test_c22_a_zero_byte_in_an_asset_is_pointed_at(world: World):
     owner = await world.organisation()
     site = await world.site(owner)
     before = await world.stored()
-    body = {"site_id": site["id"], "kind": "space", "category": "hall", "title": "A hall", **wrong}
-    assert pointers(await owner.post("/assets", body)) == [pointer]
+    body = {"site_id": site["id"], "kind": "space", "category": "hall", "title": "A hall"}
+    found = [(wrong, *pointers(await owner.post("/assets", {**body, **wrong}))) for wrong, _ in ZERO_ASSETS]
+    assert found == ZERO_ASSETS
     assert await world.stored() == before
 
 
@@ -56,28 +56,27 @@ async def test_c22_a_zero_byte_in_other_bodies_is_pointed_at(world: World):
     assert await world.stored() == before
 
 
-@pytest.mark.parametrize(
-    ("path", "pointer"),
-    [
-        ("/v1/search?postcode=M33%00", "?postcode"),
-        (f"/v1/search?{HERE}&category=ha%00ll", "?category"),
-        (f"/v1/search?{HERE}&features=wifi%00", "?features"),
-        (f"/v1/search?{HERE}&cursor=a%00", "?cursor"),
-        (f"/v1/search?{HERE}&kind=space%00", "?kind"),
-        (f"/v1/search?{HERE}&limit=1%00", "?limit"),
-        (f"/v1/search?{HERE}&starts_at=2027-07-05T18:00:00Z%00&ends_at=2027-07-05T20:00:00Z", "?starts_at"),
-        (f"/v1/search?{HERE}&a%00=1", "?a\0"),
-        ("/v1/sites?q=a%00", "?q"),
-        ("/v1/assets?category=%00", "?category"),
-    ],
-)
-async def test_c22_a_zero_byte_in_a_query_is_pointed_at(client: httpx.AsyncClient, path: str, pointer: str):
-    assert pointers(await client.get(path)) == [pointer]
+ZERO_QUERIES = [
+    ("/v1/search?postcode=M33%00", "?postcode"),
+    (f"/v1/search?{HERE}&category=ha%00ll", "?category"),
+    (f"/v1/search?{HERE}&features=wifi%00", "?features"),
+    (f"/v1/search?{HERE}&cursor=a%00", "?cursor"),
+    (f"/v1/search?{HERE}&kind=space%00", "?kind"),
+    (f"/v1/search?{HERE}&limit=1%00", "?limit"),
+    (f"/v1/search?{HERE}&starts_at=2027-07-05T18:00:00Z%00&ends_at=2027-07-05T20:00:00Z", "?starts_at"),
+    (f"/v1/search?{HERE}&a%00=1", "?a\0"),
+    ("/v1/sites?q=a%00", "?q"),
+    ("/v1/assets?category=%00", "?category"),
+]
 
 
-@pytest.mark.parametrize("path", ["assets/%00", "organisations/a%00", "bookings/%00", "sites/%00/x", "%00"])
-async def test_c22_a_zero_byte_in_a_path_is_nowhere(client: httpx.AsyncClient, path: str):
-    assert (await client.get(f"/v1/{path}")).status_code in {401, 404}
+async def test_c22_a_zero_byte_in_a_query_is_pointed_at(client: httpx.AsyncClient):
+    assert [(path, *pointers(await client.get(path))) for path, _ in ZERO_QUERIES] == ZERO_QUERIES
+
+
+async def test_c22_a_zero_byte_in_a_path_is_nowhere(client: httpx.AsyncClient):
+    for path in ("assets/%00", "organisations/a%00", "bookings/%00", "sites/%00/x", "%00"):
+        assert (await client.get(f"/v1/{path}")).status_code == 404, path
 
 
 @pytest.mark.parametrize("offset", ["+01:00", "%2B01:00", "%2b01:00"])

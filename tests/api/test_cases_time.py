@@ -3,7 +3,6 @@
 from zoneinfo import available_timezones
 
 import asyncpg
-import pytest
 from calls import World, daily, ok, pointers, reasons, spans, weekly
 
 POINT = {"type": "Point", "coordinates": [30.5234, 50.4501]}
@@ -101,27 +100,27 @@ async def test_c05_zone_names_old_and_new_mean_the_same(world: World):
         ]
 
 
-@pytest.mark.parametrize(
-    "zone",
-    [
-        "Europe",
-        "Europe/",
-        "",
-        "a" * 300,
-        "../London",
-        "Europe/London\0",
-        "tzdata.zi",
-        "right/UTC",
-        "posix/UTC",
-        "localtime",
-        "Factory",
-        "+01:00",
-        "GMT+1",
-        "Mars/Phobos",
-        "europe/london",
-    ],
-)
-async def test_c05_a_zone_that_one_half_does_not_know_is_refused(world: World, zone: str):
+UNKNOWN = [
+    "Europe",
+    "Europe/",
+    "",
+    "a" * 300,
+    "../London",
+    "Europe/London\0",
+    "tzdata.zi",
+    "right/UTC",
+    "posix/UTC",
+    "localtime",
+    "Factory",
+    "+01:00",
+    "GMT+1",
+    "Mars/Phobos",
+    "europe/london",
+]
+
+
+async def test_c05_a_zone_that_one_half_does_not_know_is_refused(world: World):
     owner = await world.organisation()
-    assert pointers(await owner.post("/sites", {"name": "A", "point": POINT, "timezone": zone})) == ["#/timezone"]
+    for zone in UNKNOWN:
+        assert pointers(await owner.post("/sites", {"name": "A", "point": POINT, "timezone": zone})) == ["#/timezone"]
     assert ok(await owner.get("/sites", owner_id=owner.id), 200)["items"] == []
