@@ -1,25 +1,17 @@
 """What all lists share: how many, from where, and the cursor to the next page."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Annotated, TypeVar
 
 from msgspec import Meta
 
 from api.cursors import Cursors
-from domain.errors import Fault, Invalid
 
 T = TypeVar("T")
 P = TypeVar("P")
 
 Limit = Annotated[int, Meta(ge=1, le=100, description="How many at most.")]
 Cursor = Annotated[str, Meta(max_length=2000, description="`next` of the page before, with the same filters.")]
-
-
-def check_window(starts_at: datetime | None, ends_at: datetime | None) -> None:
-    """Raises Invalid for a window that is empty or reversed; either end may be open."""
-    if starts_at is not None and ends_at is not None and ends_at <= starts_at:
-        raise Invalid([Fault("?ends_at", "It must be later than starts_at.")])
 
 
 class Pages:
