@@ -54,7 +54,6 @@ def running(tmp_path: Path) -> Iterator[dict[str, str]]:
             process.wait(60)
 
 
-@pytest.mark.slow
 def test_the_tour_finds_a_place_books_it_and_gives_it_back(running):
     script = f"\necho '{BLOCK}'\n".join(tour())
     done = subprocess.run(

@@ -62,7 +62,6 @@ def start():
         each.stop(signal.SIGTERM)
 
 
-@pytest.mark.slow
 def test_from_an_empty_folder_to_a_booking_that_survives_everything(tmp_path, start):
     tmp_path.chmod(0o700)
     home = tmp_path / "fire station" / ".fallow"

@@ -43,7 +43,6 @@ def test_both_lock_files_hold_the_same_versions():
     assert locked("requirements.lock").items() <= locked("requirements-dev.lock").items()
 
 
-@pytest.mark.slow
 def test_what_make_run_installs_is_enough_to_run(tmp_path):
     """The tests' own environment has more, and would hide what is missing."""
     python = tmp_path / "bin/python"
