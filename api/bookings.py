@@ -64,7 +64,11 @@ async def book(
         booker_id=stored.booker_id,
         version=1,
         before=None,
-        after={"asset_id": stored.asset.id, "occurrences": in_events(stored.occurrences)},
+        after={
+            "asset_id": stored.asset.id,
+            "occurrences": in_events(stored.occurrences),
+            "texts": bookings.texts(stored),
+        },
         caller=caller,
         now=now,
         request_id=request_id,

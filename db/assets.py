@@ -27,7 +27,10 @@ TERMS_OBJECT = "jsonb_build_object(" + ", ".join(f"'{name}', a.{name}" for name 
 # An asset to an organisation, $1, which may be null: drafts and archived ones only to their owner.
 ASSET = f"""
   SELECT a.id, a.owner_id, a.site_id, a.kind, a.category, a.title, a.description, a.features, a.capacity,
-         a.units, a.part_of,
+         a.units,
+         (SELECT w.id FROM assets w
+           WHERE w.id = a.part_of AND w.owner_id = a.owner_id
+             AND (w.owner_id = $1 OR w.state IN ('listed', 'paused'))) AS part_of,
          ARRAY(SELECT p.id FROM assets p
                 WHERE p.owner_id = a.owner_id AND p.part_of = a.id
                   AND (p.owner_id = $1 OR p.state IN ('listed', 'paused')) ORDER BY p.id) AS parts,

@@ -17,7 +17,10 @@ from domain.occurrences import Occurrence
 # A booking to one of its two organisations: $1 is now, $2 that organisation.
 BOOKING = f"""
   SELECT b.id, b.reference, b.owner_id, b.booker_id, {SUMMARY} AS asset, b.attendees, b.units, b.purpose,
-         b.open_to_public, b.notes, b.on_behalf_of, b.cost, b.decide_by, b.clock_changes, b.created_at, b.updated_at,
+         b.open_to_public, b.notes, b.on_behalf_of, b.cost, b.decide_by, b.clock_changes, b.created_at,
+         greatest(b.updated_at, (SELECT max(c.held_until) FROM occurrences c
+           WHERE c.owner_id = b.owner_id AND c.booking_id = b.id AND rules.lapsed(c.state, c.held_until, $1)))
+           AS updated_at,
          b.version, a.cancel_notice_minutes, a.arrival,
          (SELECT min(c.held_until) FROM occurrences c
            WHERE c.owner_id = b.owner_id AND c.booking_id = b.id
@@ -28,7 +31,9 @@ BOOKING = f"""
                        WHERE u.owner_id = b.owner_id AND u.occurrence_id = c.id AND u.asset_id = b.asset_id
                          AND (u.held_until IS NULL OR u.held_until > $1)), '[]'),
                    'state', rules.state(c.state, c.held_until, c.ends_at, $1), 'why_not', c.why_not, 'note', c.note,
-                   'cancelled_late', c.cancelled_late, 'sequence', c.sequence) ORDER BY c.starts_at, c.id)
+                   'cancelled_late', c.cancelled_late,
+                   'sequence', c.sequence + rules.lapsed(c.state, c.held_until, $1)::int)
+                 ORDER BY c.starts_at, c.id)
             FROM occurrences c WHERE c.owner_id = b.owner_id AND c.booking_id = b.id) AS occurrences
     FROM bookings b
     JOIN assets a ON a.id = b.asset_id AND a.owner_id = b.owner_id

@@ -358,10 +358,14 @@ $$;
 
 -- States -------------------------------------------------------------------------------------------------------
 
+-- Whether a hold has ended by itself and waits to be swept.
+CREATE FUNCTION rules.lapsed(state text, held_until timestamptz, at timestamptz) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$ SELECT state = 'held' AND held_until <= at $$;
+
 -- What an occurrence is at a moment, swept or not.
 CREATE FUNCTION rules.state(state text, held_until timestamptz, ends_at timestamptz, at timestamptz) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
-  SELECT CASE WHEN state = 'held' AND held_until <= at THEN 'expired'
+  SELECT CASE WHEN rules.lapsed(state, held_until, at) THEN 'expired'
               WHEN state IN ('confirmed', 'checked_in') AND ends_at <= at THEN 'completed'
               ELSE state END
 $$;

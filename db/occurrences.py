@@ -13,7 +13,8 @@ from db.connection import Connection
 from domain.occurrences import OccurrenceFilter, OccurrenceRow
 
 LIST = """
-  SELECT c.id, c.starts_at, c.ends_at, a.timezone, c.units, t.state, c.why_not, c.note, c.cancelled_late, c.sequence,
+  SELECT c.id, c.starts_at, c.ends_at, a.timezone, c.units, t.state, c.why_not, c.note, c.cancelled_late,
+         c.sequence + rules.lapsed(c.state, c.held_until, $1)::int AS sequence,
          ARRAY(SELECT u.unit FROM occupancies u
                 WHERE u.owner_id = c.owner_id AND u.occurrence_id = c.id AND u.asset_id = c.asset_id
                   AND (u.held_until IS NULL OR u.held_until > $1) ORDER BY u.unit) AS unit_numbers,
@@ -66,7 +67,7 @@ EXPIRE = """
      WHERE owner_id = $1 AND booking_id = $2 AND state = 'held' AND held_until <= $3
     RETURNING id, starts_at, ends_at, units, held_until),
   booking AS (
-    UPDATE bookings SET version = version + 1, updated_at = $3
+    UPDATE bookings SET version = version + 1, updated_at = greatest(updated_at, (SELECT max(held_until) FROM lapsed))
      WHERE owner_id = $1 AND id = $2 AND EXISTS (SELECT FROM lapsed)
     RETURNING booker_id, version),
   freed AS (

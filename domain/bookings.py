@@ -300,7 +300,9 @@ def present(stored: Stored, caller: Caller, now: datetime) -> Booking:
 
 
 def arrival_at(stored: Stored, now: datetime) -> Arrival | None:
-    """How to get in; the code of the door only from 24 hours before a confirmed occurrence to its end."""
+    """How to get in while anything is to come; the code from 24 hours before a confirmed occurrence to its end."""
+    if booking_state(stored.occurrences) == "ended":
+        return None
     soon = any(
         each.state in ("confirmed", "checked_in") and each.starts_at - CODE_AHEAD <= now < each.ends_at
         for each in stored.occurrences
@@ -537,3 +539,9 @@ def in_events(occurrences: Iterable[Occurrence]) -> dict[str, dict[str, Any]]:
         }
         for each in occurrences
     }
+
+
+def texts(stored: Stored) -> list[str]:
+    """The names of the private texts that a booking has: all that an event says of them."""
+    given = {"notes": stored.notes, "purpose": stored.purpose and stored.purpose.text}
+    return [name for name, text in given.items() if text is not None]

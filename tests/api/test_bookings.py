@@ -206,7 +206,9 @@ async def test_a_lapsed_hold_blocks_nobody_and_is_recorded_when_it_is_swept(worl
     assert reasons(await other.book(asset, EVENING)) == [["taken"]]
     clock.now = until
     assert ok(await group.get(f"/bookings/{booking['id']}"), 200)["outcomes"]["expired"] == 1
+    unswept = ok(await group.get(f"/bookings/{booking['id']}"), 200)
     ok(await other.book(asset, EVENING), 201)
+    assert ok(await group.get(f"/bookings/{booking['id']}"), 200) == unswept
     expired = [e for e in ok(await group.get("/events"), 200)["items"] if e["type"] == "booking.expired"]
     assert [(e["object"]["id"], e["occurred_at"]) for e in expired] == [(booking["id"], "2027-01-04T09:15:00Z")]
 

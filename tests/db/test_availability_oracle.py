@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from model import DAY, free_periods, minute, moment, units_free, why_not
-from worlds import DAYS_PLAYED, bookers, few, insert_booker, inserted, many, minutes_played, moments, periods, worlds
+from worlds import DAYS_PLAYED, bookers, few, insert_booker, inserted, many, minutes_played, moments, nearby, worlds
 
 pytestmark = pytest.mark.anyio
 
@@ -31,15 +31,16 @@ SWEEP = "DELETE FROM occupancies WHERE held_until <= $1"
 def questions(draw):
     """A world, who asks, the periods they ask for and the window that they look at."""
     world, around = draw(worlds())
-    attendees = st.none() | st.integers(1, 40)
+    attendees = st.none() | st.none() | st.integers(1, 40)
     free = [
         (moment(starts), moment(ends))
         for asset in world.assets
         for starts, ends, _ in free_periods(world, asset, *minutes_played(around), 1)
     ]
-    asked = st.tuples(
-        st.one_of(periods(around), st.sampled_from(free) if free else periods(around)), st.integers(1, 3), attendees
+    when = st.one_of(
+        nearby(world, around), nearby(world, around), st.sampled_from(free) if free else nearby(world, around)
     )
+    asked = st.tuples(when, st.sampled_from([1, 1, 1, 1, 2, 3]), attendees)
     since = draw(moments(around))
     until = since + timedelta(minutes=draw(st.integers(1, DAY * DAYS_PLAYED)))
     return world, draw(bookers(around)), draw(st.lists(asked, min_size=1, max_size=8)), (since, until)

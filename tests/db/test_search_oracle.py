@@ -1,7 +1,6 @@
 """Search: the SQL finds what the model says can be booked, nearest first, page after page."""
 
 from dataclasses import replace
-from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -19,7 +18,9 @@ from worlds import (
     insert_booker,
     inserted,
     many,
-    moments,
+    nearby,
+    nows,
+    one_in,
     periods,
     seated,
 )
@@ -104,10 +105,11 @@ def searches(draw):
     }
     plain = [draw(assets((zone, around), n)) for n in range(draw(st.integers(1, 8)))]
     family = tuple(replace(each, **{name: draw(values) for name, values in terms.items()}) for each in plain)
-    now = draw(moments(around)) - timedelta(days=draw(st.sampled_from([0, 1, 8])))
-    taken = [draw(booking(family, now, around)) for _ in range(draw(st.integers(0, 6)))]
-    world = World(now, family, draw(closures(family, around)), seated(family, taken))
-    starts, ends = draw(st.just((None, None)) | periods(around) | periods(around) | periods(around))
+    spans = [draw(periods(around)) for _ in range(draw(st.integers(0, 9)))]
+    now = draw(nows(around, spans))
+    taken = seated(family, [draw(booking(family, now, span)) for span in spans])
+    world = World(now, family, draw(closures(family, around)), taken)
+    starts, ends = (None, None) if draw(one_in(5)) else draw(nearby(world, around))
     weeks = draw(st.integers(1, 3)) if starts else 1
     search = Search(
         origin=draw(point),

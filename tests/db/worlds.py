@@ -40,7 +40,7 @@ DAYS_PLAYED = 4
 plain = settings(
     deadline=None, database=None, derandomize=True, print_blob=True, suppress_health_check=list(HealthCheck)
 )  # the connection is one for all worlds, which are rolled back one by one
-few = settings(plain, max_examples=100)
+few = settings(plain, max_examples=150)
 many = settings(plain, max_examples=300)
 PAPERS = ("public_liability", "midas")
 clock = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.sampled_from([0, 0, 15, 30, 59]))
@@ -65,7 +65,8 @@ def minutes_played(around: date) -> tuple[int, int]:
     return first, first + DAY * DAYS_PLAYED
 
 
-lengths = st.sampled_from([15, 30, 60, 60, 90, 120, 180, 240, 600, 1380, 1440, 1500, 2880]) | st.integers(1, 300)
+usual_lengths = st.sampled_from([15, 30, 60, 60, 90, 120, 180, 240, 600, 1380, 1440, 1500, 2880])
+lengths = st.one_of(usual_lengths, usual_lengths, usual_lengths, st.integers(1, 300))
 
 
 def periods(around: date) -> st.SearchStrategy[tuple[datetime, datetime]]:
@@ -130,15 +131,15 @@ def assets(draw: st.DrawFn, scene: tuple[str, date], number: int = 0) -> Asset:
     asset = Asset(
         id=UUID(int=(number << 64) + draw(st.integers(1, 2**60))),
         kind=draw(st.sampled_from(["space", "space", "vehicle", "people"])),
-        hours=draw(st.none() | hours(around) | hours(around) | hours(around)),
+        hours=None if draw(one_in(12)) else Hours(always=True) if draw(one_in(3)) else draw(hours(around)),
         zone=zone,
         units=draw(st.sampled_from([1, 1, 2, 3])),
-        step=draw(st.sampled_from([1, 5, 15, 15, 60])),
+        step=draw(st.sampled_from([1, 1, 5, 15, 15, 60])),
         before=draw(st.sampled_from([0, 0, 0, 15, 45])),
         after=draw(st.sampled_from([0, 0, 0, 10, 60])),
     )
     terms = {
-        "state": st.sampled_from(["paused", "draft"]),
+        "state": st.sampled_from(["listed", "paused", "draft"]),
         "capacity": st.integers(1, 30),
         "min_attendees": st.integers(1, 20),
         "shortest": st.sampled_from([1, 60, 1440]),
@@ -147,8 +148,12 @@ def assets(draw: st.DrawFn, scene: tuple[str, date], number: int = 0) -> Asset:
         "horizon": st.sampled_from([0, 1, 2]),
         "requires": st.sampled_from([("midas",), PAPERS]),
     }
-    names = draw(st.lists(st.sampled_from(sorted(terms)), max_size=2, unique=True))
+    names = draw(st.lists(st.sampled_from(sorted(terms)), max_size=2, unique=True) if draw(one_in(3)) else st.just([]))
     return replace(asset, **{name: draw(terms[name]) for name in names})
+
+
+def one_in(count: int) -> st.SearchStrategy[bool]:
+    return st.sampled_from([False] * (count - 1) + [True])
 
 
 @st.composite
@@ -177,21 +182,29 @@ def worlds(draw: st.DrawFn) -> tuple[World, date]:
     scene = draw(st.sampled_from(SCENES))
     around = scene[1]
     family = draw(families(scene))
-    now = draw(moments(around)) - timedelta(minutes=draw(st.sampled_from([0, 1440, 1440, 4320])))
-    bookings = [draw(booking(family, now, around)) for _ in range(draw(st.integers(0, 6)))]
-    owner_state = draw(st.sampled_from(["verified"] * 9 + ["suspended"]))
-    return World(now, family, draw(closures(family, around)), seated(family, bookings), owner_state), around
+    spans = [draw(periods(around)) for _ in range(draw(st.integers(0, 9)))]
+    now = draw(nows(around, spans))
+    bookings = seated(family, [draw(booking(family, now, span)) for span in spans])
+    owner_state = "suspended" if draw(one_in(20)) else "verified"
+    return World(now, family, draw(closures(family, around)), bookings, owner_state), around
 
 
 @st.composite
-def booking(draw: st.DrawFn, family: tuple[Asset, ...], now: datetime, around: date) -> Booking:
+def nows(draw: st.DrawFn, around: date, spans: list[tuple[datetime, datetime]]) -> datetime:
+    """Some days before everything, in the midst of it, or while a booking runs or has just ended."""
+    edges = [span[draw(st.integers(0, 1))] for span in spans]
+    if edges and draw(one_in(3)):
+        return draw(st.sampled_from(edges)) + timedelta(minutes=draw(st.sampled_from([-10, 0, 5, 15, 30])))
+    return draw(moments(around)) - timedelta(days=draw(st.sampled_from([0, 1, 3, 5, 5])))
+
+
+@st.composite
+def booking(draw: st.DrawFn, family: tuple[Asset, ...], now: datetime, span: tuple[datetime, datetime]) -> Booking:
     """A booking of 1 unit or more; some are holds, lapsed, just lapsing or good for a while."""
     asset = draw(st.sampled_from(family))
-    starts, ends = draw(periods(around))
     return Booking(
         asset.id,
-        starts,
-        ends,
+        *span,
         units=tuple(range(draw(st.integers(1, asset.units)))),
         before=draw(st.sampled_from([asset.before, 0])),
         after=draw(st.sampled_from([asset.after, 0])),
@@ -221,10 +234,23 @@ def seated(family: tuple[Asset, ...], bookings: list[Booking]) -> tuple[Booking,
     return tuple(found)
 
 
+def nearby(world: World, around: date) -> st.SearchStrategy[tuple[datetime, datetime]]:
+    """Periods anywhere, and more often such as begin or end near the edge of a booking or just after now."""
+    known = {each for one in world.bookings for each in (one.starts, one.ends)} | {world.now + timedelta(minutes=15)}
+    off = st.sampled_from([-60, -45, -30, -15, -15, -1, 0, 0, 0, 1, 10, 15, 15, 30, 45, 60]).map(
+        lambda n: timedelta(minutes=n)
+    )
+    edges = st.builds(lambda edge, by: edge + by, st.sampled_from(sorted(known)), off)
+    long = lengths.map(lambda n: timedelta(minutes=n))
+    starting = st.builds(lambda edge, length: (edge, edge + length), edges, long)
+    ending = st.builds(lambda edge, length: (edge - length, edge), edges, long)
+    return periods(around) | starting | starting | ending
+
+
 def bookers(around: date) -> st.SearchStrategy[Booker | None]:
     last_day = st.none() | st.integers(-1, DAYS_PLAYED).map(lambda n: around + timedelta(days=n))
     holds = st.dictionaries(st.sampled_from(PAPERS), last_day, max_size=2).map(lambda all_: tuple(all_.items()))
-    return st.none() | st.builds(Booker, st.sampled_from([True, True, False]), holds)
+    return st.none() | st.builds(Booker, one_in(5).map(lambda each: not each), holds)
 
 
 # Into the database ------------------------------------------------------------------------------------------------
