@@ -16,6 +16,8 @@ from litestar.typing import FieldDefinition
 from api.strict import convert
 from domain.errors import Fault, Invalid, Malformed, UnsupportedMediaType
 
+DEEPEST = 50
+TOO_DEEP = "The body is nested too deeply."
 LARGEST = 256 * 1024
 MERGE_PATCH = "application/merge-patch+json"
 T = TypeVar("T", bound=msgspec.Struct)
@@ -55,8 +57,24 @@ def read_json(body: bytes) -> Any:
     except (msgspec.DecodeError, UnicodeError) as error:
         raise Malformed(f"The body is not JSON: {error}.") from None
     except RecursionError:
-        raise Malformed("The body is nested too deeply.") from None
+        raise Malformed(TOO_DEEP) from None
+    refuse_depth(value)
     return value
+
+
+def refuse_depth(value: Any) -> None:
+    """Raises Malformed for more levels than anything here has, so that what walks a body may recurse."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for each in level
+            for inner in (each.values() if isinstance(each, dict) else each)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return
+    raise Malformed(TOO_DEEP)
 
 
 def check_content_type(request: Request[Any, Any, Any]) -> None:

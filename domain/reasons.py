@@ -107,7 +107,10 @@ def reason(
     asset_id: UUID | None = None,
 ) -> Reason:
     """A reason with its sentence; `numbers` holds at least what the sentence names."""
-    given = dict(numbers or {})
+    given = {
+        name: value.replace("+00:00", "Z") if isinstance(value, str) else value
+        for name, value in (numbers or {}).items()
+    }
     if code == "requirement_expired" and passed:
         code = "requirement_missing"  # the rule it passed first
     template = SENTENCES[code][passed]

@@ -44,7 +44,7 @@ async def test_a_taken_place_is_refused_with_what_is_in_the_way(world: World):
     [reason] = refused.json()["occurrences"][0]["why_not"]
     assert reason["asset_id"] == asset["id"]
     assert reason["numbers"]["units_free"] == 0
-    assert reason["numbers"]["occupied_from"] == "2027-07-05T18:00:00+00:00"
+    assert reason["numbers"]["occupied_from"] == "2027-07-05T18:00:00Z"
 
 
 async def test_a_dry_run_answers_in_full_and_stores_nothing(world: World):
