@@ -1,12 +1,16 @@
 """What can be booked: the SQL and the model give the same reasons and the same free periods in hundreds of worlds."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from model import DAY, free_periods, minute, moment, units_free, why_not
+from model import DAY, Asset, Booking, World, free_periods, minute, moment, units_free, why_not
+from stored import NOW
 from worlds import DAYS_PLAYED, bookers, few, insert_booker, inserted, many, minutes_played, moments, nearby, worlds
+
+from domain.hours import Hours
 
 pytestmark = pytest.mark.anyio
 
@@ -104,3 +108,94 @@ async def test_reasons_and_free_periods_are_the_models_and_lapsed_holds_change_n
 @given(drawn=questions())
 async def test_reasons_and_free_periods_are_the_models_in_many_more_worlds(conn, drawn):
     await agree_on_what_can_be_booked(conn, *drawn)
+
+
+# Cases ------------------------------------------------------------------------------------------------------------
+
+HALL, HALF, OTHER = UUID(int=1), UUID(int=2), UUID(int=3)
+ALWAYS = Hours(always=True)
+
+
+def july(hour, minutes=0):
+    return datetime(2027, 7, 5, hour, minutes, tzinfo=UTC)
+
+
+async def answers(conn, world, asset_id, asked, units=1):
+    """The codes that the SQL gives for each period, the model agreeing."""
+    async with inserted(conn, world):
+        starts, ends = zip(*asked, strict=True)
+        counts = [units] * len(asked)
+        rows = await conn.fetch(WHY_NOT, asset_id, starts, ends, counts, [None] * len(asked), None, world.now)
+    asset = world.by_id[asset_id]
+    found = [set(row["codes"]) for row in rows]
+    assert found == [why_not(world, asset, *map(minute, period), units, None, None) for period in asked]
+    return [codes == set() for codes in found]
+
+
+async def free(conn, world, asset_id, units=1):
+    """The free periods of a morning, in hours, the model agreeing."""
+    async with inserted(conn, world):
+        rows = await conn.fetch(FREE, asset_id, july(5), july(19), units, world.now)
+    found = [(minute(starts), minute(ends), left) for starts, ends, left in rows]
+    assert found == free_periods(world, world.by_id[asset_id], minute(july(5)), minute(july(19)), units)
+    return [(starts, ends) for starts, ends, _ in rows]
+
+
+async def test_neighbours_touch_without_colliding(conn):
+    """Case c13."""
+    world = World(NOW, (Asset(HALL, hours=ALWAYS, step=1),), bookings=(Booking(HALL, july(9), july(13)),))
+    asked = [(july(13), july(17)), (july(7), july(9)), (july(12, 59), july(14))]
+    assert await answers(conn, world, HALL, asked) == [True, True, False]
+    assert await free(conn, world, HALL) == [(july(5), july(9)), (july(13), july(19))]
+
+
+async def test_turnaround_counts_before_and_after_once_each(conn):
+    """Case c14, and the same limits in the other order."""
+    asset = Asset(HALL, hours=ALWAYS, step=1, before=30, after=15)
+    world = World(NOW, (asset,), bookings=(Booking(HALL, july(11), july(12), before=30, after=15),))
+    after = [(july(12, minutes), july(14)) for minutes in (30, 44, 45)]
+    before = [(july(9), july(10, minutes)) for minutes in (16, 15)]
+    assert await answers(conn, world, HALL, after + before) == [False, False, True, False, True]
+    assert await free(conn, world, HALL) == [(july(5), july(10, 15)), (july(12, 45), july(19))]
+
+
+async def test_two_units_with_staggered_bookings(conn):
+    """Case c15."""
+    staggered = (Booking(HALL, july(9), july(11), units=(1,)), Booking(HALL, july(10), july(12), units=(2,)))
+    world = World(NOW, (Asset(HALL, hours=ALWAYS, units=2),), bookings=staggered)
+    asked = [(july(10, 30), july(12, 30)), (july(11), july(13)), (july(12), july(13))]
+    assert await answers(conn, world, HALL, asked) == [False, True, True]
+    assert await answers(conn, world, HALL, asked, units=2) == [False, False, True]
+    assert await free(conn, world, HALL) == [(july(5), july(10)), (july(11), july(19))]
+    assert await free(conn, world, HALL, units=2) == [(july(5), july(9)), (july(12), july(19))]
+
+
+async def test_a_hall_and_its_half_exclude_each_other_and_two_halves_do_not(conn):
+    """Case c16, the half's turnaround included."""
+    hall = Asset(HALL, hours=ALWAYS)
+    halves = (Asset(HALF, hours=ALWAYS, whole=HALL, after=60), Asset(OTHER, hours=ALWAYS, whole=HALL))
+    evening = (july(16), july(18))
+    with_the_half = World(NOW, (hall, *halves), bookings=(Booking(HALF, *evening, after=60),))
+    assert await answers(conn, with_the_half, HALL, [evening, (july(18, 30), july(20)), (july(19), july(20))]) == [
+        False,
+        False,
+        True,
+    ]
+    assert await answers(conn, with_the_half, OTHER, [evening]) == [True]
+    with_the_hall = World(NOW, (hall, *halves), bookings=(Booking(HALL, *evening),))
+    assert await answers(conn, with_the_hall, HALF, [evening]) == [False]
+    assert await answers(conn, with_the_hall, OTHER, [evening]) == [False]
+
+
+async def test_a_unit_that_was_in_use_just_now_has_had_no_turnaround(conn):
+    """One unit was in use until ten minutes ago, the other is since eight: neither was empty for the quarter of an
+    hour before the period, though at no moment were both in use, and neither can be moved any more.
+    """
+    just_now = (
+        Booking(HALL, july(8, 30), july(8, 50), units=(1,)),
+        Booking(HALL, july(8, 52), july(9, 5), units=(2,)),
+    )
+    world = World(july(9), (Asset(HALL, hours=ALWAYS, units=2, step=1, before=30),), bookings=just_now)
+    asked = [(july(9, 15), july(11)), (july(9, 19), july(11)), (july(9, 20), july(11))]
+    assert await answers(conn, world, HALL, asked) == [False, False, True]
+    assert await free(conn, world, HALL) == [(july(9, 20), july(19))]

@@ -87,5 +87,6 @@ def test_from_an_empty_folder_to_a_booking_that_survives_everything(tmp_path, st
     third = start(home)
     assert third.client.get(booked.headers["Location"]).json() == cancelled.json()
     assert third.stop(signal.SIGINT) == 0
-    assert (home.parent / "stderr").read_text().endswith("fallow: Stopped.\n")
+    # Not the last line for certain: a server of the run that was killed may still be saying that its database is gone.
+    assert "fallow: Stopped.\n" in (home.parent / "stderr").read_text()
     assert {file.name for file in home.glob("demo-*") if file.stat().st_mode & 0o077} == set()
