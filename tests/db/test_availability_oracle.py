@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from model import DAY, Asset, Booking, World, free_periods, minute, moment, units_free, why_not
+from model import DAY, Asset, Booking, Closure, World, free_periods, minute, moment, units_free, why_not
 from stored import NOW
 from worlds import DAYS_PLAYED, bookers, few, insert_booker, inserted, many, minutes_played, moments, nearby, worlds
 
@@ -199,3 +199,27 @@ async def test_a_unit_that_was_in_use_just_now_has_had_no_turnaround(conn):
     asked = [(july(9, 15), july(11)), (july(9, 19), july(11)), (july(9, 20), july(11))]
     assert await answers(conn, world, HALL, asked) == [False, False, True]
     assert await free(conn, world, HALL) == [(july(9, 20), july(19))]
+
+
+@pytest.mark.parametrize("shut", [HALL, HALF, OTHER, None])
+async def test_a_closure_closes_wholes_and_parts_too_but_not_the_other_half(conn, shut):
+    hall = Asset(HALL, hours=ALWAYS)
+    halves = (Asset(HALF, hours=ALWAYS, whole=HALL), Asset(OTHER, hours=ALWAYS, whole=HALL))
+    noon = (july(12), july(13))
+    world = World(NOW, (hall, *halves), closures=(Closure(shut, *noon),))
+    closed = {HALL: {HALL, HALF, OTHER}, HALF: {HALL, HALF}, OTHER: {HALL, OTHER}, None: {HALL, HALF, OTHER}}[shut]
+    for asset in (HALL, HALF, OTHER):
+        assert await answers(conn, world, asset, [noon]) == [asset not in closed]
+        whole, cut = [(july(5), july(19))], [(july(5), july(12)), (july(13), july(19))]
+        assert await free(conn, world, asset) == (cut if asset in closed else whole)
+
+
+async def test_where_only_whole_days_are_let_a_day_of_23_hours_with_a_little_more_is_offered(conn):
+    clocks_go_forward = datetime(2027, 3, 28, tzinfo=UTC)
+    since, until = clocks_go_forward - timedelta(minutes=15), clocks_go_forward + timedelta(hours=23)
+    world = World(NOW, (Asset(HALL, hours=ALWAYS, shortest=DAY),))
+    async with inserted(conn, world):
+        offered = await conn.fetch(FREE, HALL, since, until, 1, NOW)
+        too_late = await conn.fetch(FREE, HALL, clocks_go_forward + timedelta(minutes=1), until, 1, NOW)
+    assert ([tuple(row) for row in offered], too_late) == ([(since, until, 1)], [])
+    assert await answers(conn, world, HALL, [(clocks_go_forward, until)]) == [True]
