@@ -126,7 +126,7 @@ def _serve_until_interrupted(host: str, port: int, processes: int, *, demo: bool
         address = f"http://{reachable(host)}:{listener.getsockname()[1]}"
         supervise(
             servers,
-            alive=cluster.is_alive if cluster else lambda: True,
+            check=cluster.must_be_alive if cluster else lambda: None,
             announce=lambda: announce(address, demo=demo),
         )
 

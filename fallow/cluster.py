@@ -229,6 +229,11 @@ class Cluster:
         """Whether the database that this process started still runs."""
         return self.process is not None and self.process.poll() is None
 
+    def must_be_alive(self) -> None:
+        """Raises SetupFailed with the database's last words when it has ended by itself."""
+        if not self.is_alive():
+            raise SetupFailed(f"The database ended ({self._last_words()}); start again.")
+
     def _last_words(self) -> str:
         words = complaint((self.home / "postgres.log").read_text(errors="replace"))
         return re.sub(r"/proc/self/fd/\d+", str(self.data), words)

@@ -48,28 +48,37 @@ DATABASE: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
 
 
 def explain(failure: BaseException) -> str | None:
-    """The sentence for a failure: our own, else of its innermost cause that has one; None where none has."""
-    ours = [str(error) for error in causes(failure) if isinstance(error, SetupFailed | Refused)]
-    others = [sentence for error in causes(failure) if (sentence := explain_one(error))]
-    return next(iter([*ours, *reversed(others)]), None)
+    """The sentence for a failure: our own, a full disk, else its innermost cause's; None where there is none."""
+    chain = list(causes(failure))
+    told = [*map(explain_ours, chain), *map(explain_disk, chain), *map(explain_others, reversed(chain))]
+    return next(filter(None, told), None)
 
 
 def causes(failure: BaseException) -> Iterator[BaseException]:
-    """An error, what it was raised from, and so on."""
+    """An error, what it was raised from, and so on; of a broken connection also what broke it before."""
     error: BaseException | None = failure
     while error:
         yield error
-        error = error.__cause__
+        broken = isinstance(error, asyncpg.InterfaceError | asyncpg.PostgresError | OSError)
+        error = error.__cause__ or (error.__context__ if broken else None)
 
 
-def explain_one(error: BaseException) -> str | None:
-    """The sentence for one error, its causes aside."""
-    if isinstance(error, asyncpg.DiskFullError) or NO_ROOM in str(error):
-        where = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
-        return f"The disk is full{where}; make room and start again."
-    if isinstance(error, OSError):
-        return explain_machine(error)
-    return explain_database(error)
+def explain_ours(error: BaseException) -> str | None:
+    """What Fallow itself says."""
+    return str(error) if isinstance(error, SetupFailed | Refused) else None
+
+
+def explain_disk(error: BaseException) -> str | None:
+    """A full disk, whoever met it."""
+    if not isinstance(error, asyncpg.DiskFullError) and NO_ROOM not in str(error):
+        return None
+    where = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
+    return f"The disk is full{where}; make room and start again."
+
+
+def explain_others(error: BaseException) -> str | None:
+    """What the machine or the database refused."""
+    return explain_machine(error) if isinstance(error, OSError) else explain_database(error)
 
 
 def explain_database(error: BaseException) -> str | None:

@@ -121,18 +121,18 @@ class Servers:
                 server.wait()
 
 
-def supervise(servers: Servers, *, alive: Callable[[], bool], announce: Callable[[], None]) -> None:
+def supervise(servers: Servers, *, check: Callable[[], None], announce: Callable[[], None]) -> None:
     """Keep the servers running until an interrupt (KeyboardInterrupt), announcing once that they answer.
 
-    Raises SetupFailed when the database ends (alive answers False) or the servers cannot be kept running.
+    `check` is called again and again and raises what is to end it all. Raises SetupFailed when the servers cannot
+    be kept running.
     """
     knock = Knock(*servers.listener.getsockname()[:2])
     deadline = time.monotonic() + READY_WITHIN
     announced = False
     try:
         while True:
-            if not alive():
-                raise SetupFailed("The database ended unexpectedly; .fallow/postgres.log says why.")
+            check()
             servers.tend()
             if not announced and knock.is_answered():
                 announce()

@@ -139,6 +139,15 @@ async def test_a_broken_cluster_is_one_sentence(tmp_path, spoil, sentence):
     assert "\n" not in str(failure.value)
 
 
+async def test_a_database_that_ends_by_itself_is_told(tmp_path):
+    with Cluster(tmp_path, throwaway=True) as cluster:
+        cluster.must_be_alive()
+        cluster.process.kill()
+        cluster.process.wait()
+        with pytest.raises(SetupFailed, match=r"^The database ended \(.*\); start again\.$"):
+            cluster.must_be_alive()
+
+
 def test_a_socket_folder_of_somebody_else_is_refused(tmp_path):
     cluster = Cluster(tmp_path, throwaway=True)
     cluster.socket.symlink_to(tmp_path)

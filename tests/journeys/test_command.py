@@ -136,6 +136,26 @@ async def test_postgis_that_may_not_be_made_is_one_sentence(cluster):
         await connection.close()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
+@pytest.mark.parametrize("megabytes", [0, 20, 60, 80])
+def test_a_full_disk_is_one_sentence(tmp_path, megabytes):
+    """At the lock file, at making the cluster, at the schema, at the demo."""
+    steps = [
+        f"mount -t tmpfs -o size={megabytes * 1024 + 4}k small {tmp_path}",
+        *([] if megabytes else [f"head -c 4096 /dev/zero >{tmp_path}/full"]),
+        f"exec {sys.executable} -m fallow demo",
+    ]
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", "; ".join(steps)],
+        env={**os.environ, "FALLOW_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+    assert "The disk is full" in done.stderr or "No space left on device" in done.stderr
+
+
 def test_a_wrong_setting_is_told_before_anything_is_started(tmp_path):
     done = fallow("run", FALLOW_REGISTRATION="ajar", FALLOW_HOME=str(tmp_path / "home"))
     assert (done.returncode, done.stderr) == (1, "fallow: Set FALLOW_REGISTRATION to open or closed.\n")

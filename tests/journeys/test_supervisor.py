@@ -40,7 +40,7 @@ servers = Servers(listen("127.0.0.1", 0), count=2, environment=os.environ, app="
 port = servers.listener.getsockname()[1]
 pids = [server.pid for server in servers.running]
 try:
-    supervise(servers, alive=lambda: True, announce=lambda: print(port, *pids, flush=True))
+    supervise(servers, check=lambda: None, announce=lambda: print(port, *pids, flush=True))
 except KeyboardInterrupt:
     pass
 """
