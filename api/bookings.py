@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 import db.bookings
 from api import seating
-from api.answers import Answer, etag, must_match
+from api.answers import Answer, must_match
 from api.cursors import Cursors
 from api.deps import AnyRequest
 from api.lists import Cursor, Limit, Pages
@@ -21,7 +21,8 @@ from domain import bookings, errors, permissions
 from domain.bookings import Asked, Booking, BookingFilter, BookingPage, BookingRequest, Cancellation, in_events, present
 from domain.callers import Caller
 from domain.errors import Forbidden, NotBookable, NotFound, StateDoesNotAllow
-from domain.occurrences import BookingState, check_span
+from domain.occurrences import BookingState
+from domain.time import check_span
 from domain.types import Instant
 
 
@@ -52,8 +53,9 @@ async def book(
     stored = bookings.settle(
         data, place, asked, planned, seats, summary=summary, booking_id=uuid7(), caller=caller, now=now
     )
+    answered = present(stored, caller, now)
     if data.dry_run:
-        return Answer(present(stored, caller, now), status_code=200)
+        return Answer(answered, status_code=200)
     await db.bookings.insert(
         conn,
         stored,
@@ -73,7 +75,7 @@ async def book(
         now=now,
         request_id=request_id,
     )
-    return Answer(present(stored, caller, now), status_code=201)
+    return Answer(answered, status_code=201)
 
 
 @get(operation_id="listBookings", responses=problems(errors.CursorInvalid, errors.CursorMismatch))
@@ -173,7 +175,7 @@ async def cancel(
         now=now,
         request_id=request_id,
     )
-    return Answer(answered, status_code=200, headers={"ETag": etag(answered)})
+    return Answer(answered, status_code=200)
 
 
 router = Router("/bookings", route_handlers=[book, list_, read, cancel], tags=["bookings"])

@@ -15,7 +15,8 @@ from api.problems import problems
 from db.connection import Connection
 from domain import errors, permissions
 from domain.callers import Caller
-from domain.occurrences import OccurrenceFilter, OccurrencePage, OccurrenceState, check_span
+from domain.occurrences import OccurrenceFilter, OccurrencePage, OccurrenceState
+from domain.time import check_span
 from domain.types import Instant
 
 

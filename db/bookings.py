@@ -12,7 +12,7 @@ from db.assets import SUMMARY
 from db.connection import Connection
 from db.events import Change
 from domain.bookings import BookingFilter, Place, Stored
-from domain.occurrences import Occurrence
+from domain.occurrences import OPEN, Occurrence
 
 # A booking to one of its two organisations: $1 is now, $2 that organisation.
 BOOKING = f"""
@@ -56,10 +56,10 @@ LIST = f"""
      AND ($3::uuid IS NULL OR b.owner_id = $3) AND ($4::uuid IS NULL OR b.booker_id = $4)
      AND ($5::uuid IS NULL OR b.asset_id = $5)
      AND ($6::text IS NULL OR $6 = coalesce((
-           SELECT min(array_position('{{held,pending,checked_in,confirmed}}', t.state)::text || t.state)
+           SELECT t.state
              FROM (SELECT rules.state(c.state, c.held_until, c.ends_at, $1) AS state FROM occurrences c
                     WHERE c.owner_id = b.owner_id AND c.booking_id = b.id) t
-            WHERE t.state IN ('held', 'pending', 'checked_in', 'confirmed')), '0ended'))
+            WHERE t.state = ANY($12::text[]) ORDER BY array_position($12, t.state) LIMIT 1), 'ended'))
      AND (($7::timestamptz IS NULL AND $8::timestamptz IS NULL) OR EXISTS (
            SELECT FROM occurrences c
             WHERE c.owner_id = b.owner_id AND c.booking_id = b.id
@@ -88,17 +88,16 @@ async def page(
         wanted.owner_id,
         wanted.booker_id,
         wanted.asset_id,
-        wanted.state and PLACES.get(wanted.state, "0ended"),
+        wanted.state,
         wanted.starts_at,
         wanted.ends_at,
         after,
         oldest_first,
         limit,
+        OPEN,
     )
     return msgspec.convert(rows, list[Stored])
 
-
-PLACES = {"held": "1held", "pending": "2pending", "checked_in": "3checked_in", "confirmed": "4confirmed"}
 
 INSERT = f"""
   WITH booking AS (

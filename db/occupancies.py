@@ -9,7 +9,7 @@ import msgspec
 from db.assets import SUMMARY
 from db.connection import Connection
 from domain.assets import AssetSummary
-from domain.reasons import Reason, reason
+from domain.reasons import Reason, refused
 from domain.time import Period
 from domain.units import Seat
 
@@ -82,9 +82,7 @@ async def assess(
     assert row is not None  # noqa: S101 - a SELECT without FROM answers one row
     why_not: dict[int, list[Reason]] = {}
     for each in row["why_not"] or ():
-        asset = UUID(each["asset_id"]) if each["asset_id"] else None
-        said = reason(each["code"], passed=False, numbers=each["numbers"], asset_id=asset)
-        why_not.setdefault(each["n"] - 1, []).append(said)
+        why_not.setdefault(each["n"] - 1, []).append(refused(each))
     return Standing(
         why_not=why_not,
         seats=msgspec.convert(row["seats"] or [], list[Seat]),

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
@@ -11,7 +10,7 @@ from db.connection import Connection
 from domain.assets import AssetSummary
 from domain.callers import Caller
 from domain.costs import COMMUNITY
-from domain.reasons import reason
+from domain.reasons import refused
 from domain.search import Looked, Match, Place, Search, SearchedPeriod, book
 
 SEARCH = f"""
@@ -89,14 +88,6 @@ def read(search: Search, match: dict[str, Any]) -> tuple[Place, Match]:
 
 def read_period(period: dict[str, Any]) -> SearchedPeriod:
     """One period with what speaks against it, in words."""
-    why_not = [
-        reason(
-            each["code"],
-            passed=False,
-            numbers=each["numbers"],
-            asset_id=UUID(each["asset_id"]) if each["asset_id"] else None,
-        )
-        for each in period["why_not"] or ()
-    ]
+    why_not = [refused(each) for each in period["why_not"] or ()]
     given = period | {"why_not": [], "free": not why_not}
     return msgspec.structs.replace(msgspec.convert(given, SearchedPeriod), why_not=why_not)

@@ -6,6 +6,7 @@ import msgspec
 
 from domain.errors import Fault, Invalid
 from domain.hours import AppliesTo
+from domain.time import check_span
 
 LONGEST_WINDOW = timedelta(days=92)
 
@@ -36,7 +37,6 @@ class Availability(msgspec.Struct, frozen=True):
 
 def check_window(starts_at: datetime, ends_at: datetime, longest: timedelta) -> None:
     """Raises Invalid for a window that is reversed, empty or too long."""
-    if ends_at <= starts_at:
-        raise Invalid([Fault("?ends_at", "It must be later than starts_at.")])
+    check_span(starts_at, ends_at)
     if ends_at - starts_at > longest:
         raise Invalid([Fault("?ends_at", f"At most {longest.days} days after starts_at.")])

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -348,11 +348,6 @@ def in_scope(scope: Scope, occurrences: Sequence[Occurrence]) -> list[Occurrence
     if strange:
         raise Invalid(strange)
     return [each for each in occurrences if each.id in ids]
-
-
-def on_date(moment: datetime, zone: ZoneInfo) -> date:
-    """The local date of an instant."""
-    return wall_clock(moment, zone).date()
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import msgspec
 
-from domain.errors import Fault, Invalid
 from domain.reasons import Reason
 
 OccurrenceState = Literal[
@@ -111,12 +110,6 @@ class OccurrenceFilter(msgspec.Struct, frozen=True):
     state: OccurrenceState | None
     starts_at: datetime | None
     ends_at: datetime | None
-
-
-def check_span(starts_at: datetime | None, ends_at: datetime | None) -> None:
-    """Raises Invalid where a list is asked for a reversed or empty period."""
-    if starts_at is not None and ends_at is not None and ends_at <= starts_at:
-        raise Invalid([Fault("?ends_at", "It must be later than starts_at.")])
 
 
 def booking_state(occurrences: Iterable[Occurrence]) -> BookingState:

@@ -1,7 +1,7 @@
 """The one way in which Fallow says why, or why not: a code, a sentence, numbers."""
 
 from collections.abc import Mapping
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 import msgspec
@@ -97,6 +97,12 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "allowance_used": ("Its allowance is used up.", "Within its allowance."),
 }
 assert set(SENTENCES) == set(get_args(ReasonCode))  # noqa: S101 - a code without a sentence never starts
+
+
+def refused(said: Mapping[str, Any]) -> Reason:
+    """A rule that failed, from what `rules.why_not` says of it: code, numbers and asset_id."""
+    asset_id = UUID(said["asset_id"]) if said["asset_id"] else None
+    return reason(said["code"], passed=False, numbers=said["numbers"], asset_id=asset_id)
 
 
 def reason(

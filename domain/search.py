@@ -12,7 +12,7 @@ from domain.bookings import LONGEST, PeriodRequest, Repeats
 from domain.errors import Fault, Invalid
 from domain.places import Point, Precision, centre, normal
 from domain.reasons import Reason
-from domain.time import WEEK, Period
+from domain.time import WEEK, Period, check_span
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -126,8 +126,7 @@ def find_period(starts_at: datetime | None, ends_at: datetime | None, weeks: int
     if starts_at is None or ends_at is None:
         missing = "?starts_at" if starts_at is None else "?ends_at"
         raise Invalid([Fault(missing, "Send both starts_at and ends_at, or neither.")])
-    if ends_at <= starts_at:
-        raise Invalid([Fault("?ends_at", "It must be later than starts_at.")])
+    check_span(starts_at, ends_at)
     if ends_at - starts_at > LONGEST:
         raise Invalid([Fault("?ends_at", "No period is longer than 366 days.")])
     if weeks > 1 and ends_at - starts_at > WEEK:

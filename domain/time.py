@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from domain.errors import Fault, Invalid
+
 ClockChangeKind = Literal["skipped", "repeated"]
 WEEK = timedelta(days=7)
 
@@ -15,6 +17,12 @@ class Period(msgspec.Struct, frozen=True, order=True):
 
     starts_at: datetime
     ends_at: datetime
+
+
+def check_span(starts_at: datetime | None, ends_at: datetime | None) -> None:
+    """Raises Invalid where a query asks for a reversed or empty period; either end may be open."""
+    if starts_at is not None and ends_at is not None and ends_at <= starts_at:
+        raise Invalid([Fault("?ends_at", "It must be later than starts_at.")])
 
 
 def instant(wall: datetime, zone: ZoneInfo) -> datetime:
