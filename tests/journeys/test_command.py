@@ -1,6 +1,7 @@
 """The command as it is typed: what an operator does with it, and one sentence for whatever goes wrong."""
 
 import os
+import shlex
 import subprocess
 import sys
 from uuid import UUID
@@ -143,7 +144,7 @@ def test_a_full_disk_is_one_sentence(tmp_path, megabytes):
     steps = [
         f"mount -t tmpfs -o size={megabytes * 1024 + 4}k small {tmp_path}",
         *([] if megabytes else [f"head -c 4096 /dev/zero >{tmp_path}/full"]),
-        f"exec {sys.executable} -m fallow demo",
+        f"exec {shlex.quote(sys.executable)} -m fallow demo",
     ]
     done = subprocess.run(
         ["unshare", "--mount", "sh", "-c", "; ".join(steps)],
