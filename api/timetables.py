@@ -68,7 +68,9 @@ async def list_(
     """Shared timetables, newest first."""
     permissions.allow("listTimetables", caller)
     pages = Pages(cursors, "listTimetables", cursor, limit, owner_id=owner_id)
-    rows = await db.timetables.page(conn, owner_id=owner_id, after=pages.position(UUID), limit=limit + 1)
+    rows = await db.timetables.page(
+        conn, caller and caller.organisation_id, owner_id=owner_id, after=pages.position(UUID), limit=limit + 1
+    )
     return pages.page(TimetablePage, rows, lambda row: row.id)
 
 

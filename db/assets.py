@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from db.connection import Connection
+from db.organisations import listed
 from domain.assets import Asset, AssetRequest, AssetState, details_of
 from domain.terms import Terms
 
@@ -53,6 +54,7 @@ async def load(conn: Connection, asset_id: UUID, organisation_id: UUID | None) -
 
 LIST = f"""
   {ASSET}
+     AND {listed("a.owner_id", "$1")}
      AND ($2::uuid IS NULL OR a.owner_id = $2) AND ($3::uuid IS NULL OR a.site_id = $3)
      AND ($4::text IS NULL OR a.kind = $4) AND ($5::text IS NULL OR a.category = $5)
      AND ($6::text IS NULL OR a.state = $6) AND ($7::uuid IS NULL OR a.part_of = $7)

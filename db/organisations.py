@@ -29,6 +29,14 @@ SHOWN = """
              OR EXISTS (SELECT FROM bookings b WHERE b.booker_id = o.id AND b.owner_id = $1)) AS seen) p
 """
 
+
+def listed(owner: str, viewer: str) -> str:
+    """SQL: whether a list names what belongs to an owner. Who is suspended or closed is listed to itself alone."""
+    return f"""(
+           {owner} = {viewer}
+           OR NOT EXISTS (SELECT FROM organisations o WHERE o.id = {owner} AND o.state IN ('suspended', 'closed')))"""
+
+
 BY_ID = f"{SHOWN} WHERE o.id = $2"
 BY_SLUG = f"{SHOWN} WHERE o.slug = $2"
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from db.connection import Connection
+from db.organisations import listed
 from domain.sites import Placed, Site
 
 # A site to an organisation, $1, which may be null.
@@ -30,7 +31,8 @@ async def load(conn: Connection, site_id: UUID, organisation_id: UUID | None) ->
 
 LIST = f"""
   {SITE}
-   WHERE ($2::uuid IS NULL OR s.owner_id = $2)
+   WHERE {listed("s.owner_id", "$1")}
+     AND ($2::uuid IS NULL OR s.owner_id = $2)
      AND ($3::text IS NULL OR strpos(lower(s.name), lower($3)) > 0
           OR ((NOT s.private OR s.owner_id = $1)
               AND strpos(lower(concat_ws(' ', s.address->>'street', s.address->>'town',

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from db.connection import Connection
+from db.organisations import listed
 from domain.hours import BookingHit, CompiledHours, Hours, only_hours
 from domain.timetables import Timetable
 
@@ -29,14 +30,17 @@ async def load(conn: Connection, timetable_id: UUID) -> Timetable | None:
 
 LIST = f"""
   {DOCUMENT}
-     AND ($1::uuid IS NULL OR t.owner_id = $1) AND ($2::uuid IS NULL OR t.id < $2)
-   ORDER BY t.id DESC LIMIT $3
+     AND {listed("t.owner_id", "$1::uuid")}
+     AND ($2::uuid IS NULL OR t.owner_id = $2) AND ($3::uuid IS NULL OR t.id < $3)
+   ORDER BY t.id DESC LIMIT $4
 """
 
 
-async def page(conn: Connection, *, owner_id: UUID | None, after: UUID | None, limit: int) -> list[Timetable]:
+async def page(
+    conn: Connection, organisation_id: UUID | None, *, owner_id: UUID | None, after: UUID | None, limit: int
+) -> list[Timetable]:
     """Shared timetables, newest first."""
-    rows = await conn.fetch(LIST, owner_id, after, limit)
+    rows = await conn.fetch(LIST, organisation_id, owner_id, after, limit)
     return [msgspec.convert(row[0], Timetable) for row in rows]
 
 

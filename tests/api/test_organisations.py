@@ -6,6 +6,8 @@ from calls import World, ok
 
 from api.settings import Settings
 
+SUMMER = {"starts_at": "2027-07-05T00:00:00Z", "ends_at": "2027-09-05T00:00:00Z"}
+
 
 async def test_anyone_may_register_and_is_told_a_token_once(client: httpx.AsyncClient):
     body = {"slug": "soup", "name": "Soup", "kind": "group", "identifiers": [{"scheme": "GB-CHC", "id": "1"}]}
@@ -97,6 +99,23 @@ async def test_a_change_is_refused_when_somebody_was_quicker(world: World):
     refused = await group.patch(f"/organisations/{group.id}", {"name": "Two"}, **options)
     assert ok(refused, 412)["type"] == "/problems/precondition-failed"
     assert ok(await group.get(f"/organisations/{group.id}"), 200)["name"] == "One"
+
+
+@pytest.mark.parametrize("state", ["suspended", "closed"])
+async def test_lists_do_not_name_what_belongs_to_who_is_suspended_or_closed(world: World, state: str):
+    owner, group = await world.organisation(), await world.organisation()
+    site = await world.site(owner)
+    asset = await world.asset(owner, site=site)
+    timetable = ok(await owner.post("/timetables", {"name": "Usual", "always": True}), 201)
+    closure = ok(await owner.post("/closures", {"site_id": site["id"], **SUMMER}), 201)["closure"]
+    things = {"sites": site, "assets": asset, "timetables": timetable, "closures": closure}
+    await world.run("UPDATE organisations SET state = $2 WHERE id = $1", owner.id, state)
+    for name, thing in things.items():
+        assert ok(await group.get(f"/{name}"), 200) == {"items": [], "next": None}
+        assert ok(await world.client.get(f"/v1/{name}"), 200) == {"items": [], "next": None}
+        assert ok(await world.client.get(f"/v1/{name}/{thing['id']}"), 200)["id"] == thing["id"]
+        if state == "suspended":
+            assert [each["id"] for each in ok(await owner.get(f"/{name}"), 200)["items"]] == [thing["id"]]
 
 
 async def test_who_is_suspended_reads_and_changes_nothing(world: World):

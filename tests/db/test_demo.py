@@ -213,7 +213,7 @@ async def test_all_of_it_reads_back_in_the_shapes_that_the_api_answers(loaded):
     nothing = dict.fromkeys(("owner_id", "site_id", "kind", "category", "state", "part_of"))
     assets = await db.assets.page(conn, mine, **nothing, **every)
     sites = await db.sites.page(conn, mine, owner_id=None, q=None, **every)
-    timetables = await db.timetables.page(conn, owner_id=None, **every)
+    timetables = await db.timetables.page(conn, mine, owner_id=None, **every)
     organisations = await db.organisations.page(conn, mine, q=None, kind=None, before=None, limit=5000)
     bookings = await db.bookings.page(conn, mine, BookingFilter(*[None] * 6), now=now, oldest_first=False, **every)
     events, _ = await db.events.read(conn, mine, None, 5000)

@@ -26,8 +26,8 @@ async def test_a_shared_timetable_is_answered_as_it_was_sent(conn):
         updated_at=NOW,
     )
     assert await db.timetables.load(conn, made) == stored
-    assert await db.timetables.page(conn, owner_id=owner, after=None, limit=3) == [stored]
-    assert await db.timetables.page(conn, owner_id=owner, after=made, limit=3) == []
+    assert await db.timetables.page(conn, None, owner_id=owner, after=None, limit=3) == [stored]
+    assert await db.timetables.page(conn, None, owner_id=owner, after=made, limit=3) == []
 
 
 async def test_an_assets_own_hours_are_no_timetable_to_others(conn):
@@ -36,7 +36,7 @@ async def test_an_assets_own_hours_are_no_timetable_to_others(conn):
     site = await a_site(conn, owner)
     asset = await an_asset(conn, owner, site, timetable_id=made)
     assert await db.timetables.load(conn, made) is None
-    assert await db.timetables.page(conn, owner_id=owner, after=None, limit=3) == []
+    assert await db.timetables.page(conn, None, owner_id=owner, after=None, limit=3) == []
     assert await db.timetables.is_shared(conn, made, owner) is False
     assert await db.timetables.of_asset(conn, asset, None) == Effective(made, None, Hours(always=True))
 
