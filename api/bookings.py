@@ -17,11 +17,13 @@ from api.deps import AnyRequest
 from api.lists import Cursor, Limit, Pages
 from api.problems import problems
 from db.connection import Connection
-from domain import bookings, errors, permissions
-from domain.bookings import Asked, Booking, BookingFilter, BookingPage, BookingRequest, Cancellation, in_events, present
+from domain import bookings, changes, errors, permissions, plans, requests
+from domain.bookings import Booking, BookingFilter, BookingPage, in_events, present
 from domain.callers import Caller
+from domain.changes import Cancellation
 from domain.errors import Forbidden, NotBookable, NotFound, StateDoesNotAllow
 from domain.occurrences import BookingState
+from domain.requests import Asked, BookingRequest
 from domain.time import check_span
 from domain.types import Instant
 
@@ -42,15 +44,15 @@ async def book(
     permissions.require("bookAsset", caller)
     if data.booker_id not in {None, caller.organisation_id}:
         raise Forbidden("A booking is made with a token of the organisation that books.")
-    bookings.check(data)
+    requests.check(data)
     place = await db.bookings.lock_place(conn, data.asset_id, caller.organisation_id)
     if place is None:
         raise NotFound("There is no such asset.")
-    asked = [Asked(uuid7(), period) for period in bookings.expand(data, place.zone)]
+    asked = [Asked(uuid7(), period) for period in requests.expand(data, place.zone)]
     planned, seats, summary = await seating.take(
         conn, data, place, asked, booker_id=caller.organisation_id, now=now, request_id=request_id
     )
-    stored = bookings.settle(
+    stored = plans.settle(
         data, place, asked, planned, seats, summary=summary, booking_id=uuid7(), caller=caller, now=now
     )
     answered = present(stored, caller, now)
@@ -153,8 +155,8 @@ async def cancel(
         raise NotFound
     permissions.require("cancelBooking", caller, owner_id=stored.owner_id, booker_id=stored.booker_id)
     must_match(request, present(stored, caller, now))
-    cancelled = bookings.cancel(data, stored, caller, now)
-    became = bookings.changed(stored, cancelled, now)
+    cancelled = changes.cancel(data, stored, caller, now)
+    became = changes.changed(stored, cancelled, now)
     answered = present(became, caller, now)
     if data.dry_run:
         return Answer(answered, status_code=200)

@@ -7,10 +7,11 @@ from uuid import UUID
 import db.occupancies
 import db.occurrences
 from db.connection import Connection
-from domain import bookings, units
+from domain import plans, units
 from domain.assets import AssetSummary
-from domain.bookings import Asked, BookingRequest, Place, Plan
 from domain.errors import Overloaded
+from domain.plans import Place, Plan
+from domain.requests import Asked, BookingRequest
 from domain.units import Seat
 
 TRIES = 4
@@ -41,7 +42,7 @@ async def take(
             booker_id=booker_id,
             now=now,
         )
-        plan = bookings.plan(request, place, asked, standing.why_not, standing.seats)
+        plan = plans.plan(request, place, asked, standing.why_not, standing.seats)
         seats = units.seat(plan.wishes, standing.seats, place.units)
         if standing.lapsed and not request.dry_run:
             await db.occurrences.expire(conn, place.owner_id, standing.lapsed, now=now, request_id=request_id)

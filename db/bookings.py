@@ -11,8 +11,9 @@ import db.events
 from db.assets import SUMMARY
 from db.connection import Connection
 from db.events import Change
-from domain.bookings import BookingFilter, Place, Stored
+from domain.bookings import BookingFilter, Locked, Stored
 from domain.occurrences import OPEN, Occurrence
+from domain.plans import Place
 
 # A booking to one of its two organisations: $1 is now, $2 that organisation.
 BOOKING = f"""
@@ -144,7 +145,7 @@ async def insert(conn: Connection, stored: Stored, **change: Unpack[Change]) -> 
 # Of the locked row alone: what else the statement would read is as old as the moment it began to wait.
 PLACE = """
   SELECT a.id, a.owner_id, a.timezone, a.units, a.turnaround_before_minutes, a.turnaround_after_minutes, a.price,
-         a.community_price, a.cancel_notice_minutes, a.arrival
+         a.community_price, a.arrival
     FROM assets a
    WHERE a.id = $1 AND (a.state IN ('listed', 'paused') OR a.owner_id = $2)
      FOR NO KEY UPDATE OF a
@@ -163,7 +164,7 @@ LOCK_BOOKING = "SELECT FROM bookings WHERE id = $1 AND owner_id = $2 FOR NO KEY 
 LOCK_OCCURRENCES = "SELECT FROM occurrences WHERE owner_id = $2 AND booking_id = $1 ORDER BY id FOR NO KEY UPDATE"
 
 
-async def lock(conn: Connection, booking_id: UUID, organisation_id: UUID, now: datetime) -> Stored | None:
+async def lock(conn: Connection, booking_id: UUID, organisation_id: UUID, now: datetime) -> Locked | None:
     """As `load`, with the asset, the booking and its occurrences locked in this order."""
     found = await conn.fetchrow(FIND, booking_id, organisation_id)
     if found is None:
@@ -171,7 +172,8 @@ async def lock(conn: Connection, booking_id: UUID, organisation_id: UUID, now: d
     await conn.execute(LOCK_ASSET, found["asset_id"], found["owner_id"])
     await conn.execute(LOCK_BOOKING, booking_id, found["owner_id"])
     await conn.execute(LOCK_OCCURRENCES, booking_id, found["owner_id"])
-    return await load(conn, booking_id, organisation_id, now)
+    row = await conn.fetchrow(LOAD, now, organisation_id, booking_id)
+    return msgspec.convert(row, Locked) if row else None
 
 
 CANCEL = f"""

@@ -8,10 +8,10 @@ from uuid import UUID
 import msgspec
 
 from domain.assets import AssetKind, AssetSummary
-from domain.bookings import LONGEST, PeriodRequest, Repeats
 from domain.errors import Fault, Invalid
 from domain.places import Point, Precision, centre, normal
 from domain.reasons import Reason
+from domain.requests import LONGEST, PeriodRequest, Repeats
 from domain.time import WEEK, Period, check_span
 
 

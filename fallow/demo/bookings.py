@@ -7,13 +7,14 @@ from uuid import UUID
 
 import msgspec
 
-import domain.bookings
 import domain.costs
+import domain.requests
 import domain.time
 import domain.units
 from db.connection import Connection
-from domain.bookings import ALPHABET, Asked, BookingRequest, ClockChange, Repeats
+from domain.bookings import ALPHABET
 from domain.costs import Cost
+from domain.requests import Asked, BookingRequest, ClockChange, Repeats
 from domain.time import Period
 from domain.units import Seat
 from fallow.demo import chance
@@ -148,7 +149,7 @@ def clock_changes(one: Wanted, got: Mapping[UUID, Period]) -> list[ClockChange]:
     first, count = one.periods[0], len(one.periods)
     repeats = Repeats(starts_at=first.starts_at, ends_at=first.ends_at, count=count) if count > 1 else None
     request = BookingRequest(asset_id=one.asset_id, repeats=repeats)
-    return domain.bookings.clock_changes(request, [Asked(each, period) for each, period in got.items()], LONDON)
+    return domain.requests.clock_changes(request, [Asked(each, period) for each, period in got.items()], LONDON)
 
 
 def reference(world: World, booking_id: UUID) -> str:

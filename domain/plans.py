@@ -1,0 +1,159 @@
+"""Which periods of a request can be had, and the booking that they become."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from domain import units
+from domain.assets import Arrival, AssetSummary
+from domain.bookings import Refusal, Stored, reference
+from domain.callers import Caller
+from domain.costs import cost, price_for
+from domain.errors import NotBookable
+from domain.occurrences import Occurrence
+from domain.reasons import Reason, reason
+from domain.requests import Asked, BookingRequest, clock_changes
+from domain.terms import Price
+from domain.units import Seat, Wish
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset under lock, with what of it a booking needs."""
+
+    id: UUID
+    owner_id: UUID
+    timezone: str
+    units: int
+    turnaround_before_minutes: int
+    turnaround_after_minutes: int
+    price: Price | None
+    community_price: Price | None
+    arrival: Arrival | None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of its site."""
+        return ZoneInfo(self.timezone)
+
+    def wish(self, asked: Asked, units: int) -> Wish:
+        """What a period takes of it, turnaround included."""
+        before, after = (
+            timedelta(minutes=minutes) for minutes in (self.turnaround_before_minutes, self.turnaround_after_minutes)
+        )
+        return Wish(asked.id, units, asked.period.starts_at - before, asked.period.ends_at + after)
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """The periods that can be had, and for each of the others why not."""
+
+    wishes: list[Wish]
+    why_not: dict[UUID, list[Reason]]
+
+
+def plan(
+    request: BookingRequest,
+    place: Place,
+    asked: Sequence[Asked],
+    why_not: Mapping[int, list[Reason]],
+    seats: Sequence[Seat],
+) -> Plan:
+    """Decide on every period of a request, its own earlier ones counted like anybody's.
+
+    `why_not`, by place in the request, is what the database's rules say, `seats` who sits where. Raises
+    NotBookable, with every occurrence, when the request refuses gaps and has one, or when nothing is left.
+    """
+    against = {each.id: why_not[n] for n, each in enumerate(asked) if n in why_not}
+    wishes = [place.wish(each, request.units) for each in asked if each.id not in against]
+    accepted = units.accept(wishes, seats, place.units)
+    taken = accepted_seats(accepted, seats)
+    for wish in wishes:
+        if wish not in accepted:
+            against[wish.occurrence] = [taken_by_itself(wish, place, taken)]
+    if not accepted or (against and request.if_some_unavailable == "refuse"):
+        raise NotBookable(refusals(asked, against))
+    return Plan(accepted, against)
+
+
+def accepted_seats(accepted: Iterable[Wish], seats: Iterable[Seat]) -> list[Seat]:
+    """Who sits where, with the accepted wishes somewhere."""
+    own = [Seat(0, wish.lower, wish.upper, wish.occurrence) for wish in accepted for _ in range(wish.units)]
+    return [*seats, *own]
+
+
+def taken_by_itself(wish: Wish, place: Place, seats: Sequence[Seat]) -> Reason:
+    """Too few units remain once earlier occurrences of the same request have theirs."""
+    numbers: dict[str, int | str] = {
+        "units": place.units,
+        "units_free": place.units - units.most_taken(seats, wish.lower, wish.upper),
+        "units_wanted": wish.units,
+        "turnaround_before_minutes": place.turnaround_before_minutes,
+        "turnaround_after_minutes": place.turnaround_after_minutes,
+    }
+    return reason("taken", passed=False, numbers=numbers, asset_id=place.id)
+
+
+def refusals(asked: Iterable[Asked], why_not: Mapping[UUID, list[Reason]]) -> list[Refusal]:
+    """Every occurrence of a request that is refused, the free ones too."""
+    return [
+        Refusal(each.period.starts_at, each.period.ends_at, not why_not.get(each.id), why_not.get(each.id, []), [])
+        for each in asked
+    ]
+
+
+def settle(
+    request: BookingRequest,
+    place: Place,
+    asked: Sequence[Asked],
+    planned: Plan,
+    seats: Iterable[Seat],
+    *,
+    summary: AssetSummary,
+    booking_id: UUID,
+    caller: Caller,
+    now: datetime,
+) -> Stored:
+    """The booking as it is stored, from the seats it has got."""
+    numbers: dict[UUID | None, list[int]] = {}
+    for each in seats:
+        numbers.setdefault(each.occurrence, []).append(each.unit)
+    got = [each.period for each in asked if each.id not in planned.why_not]
+    price = price_for(caller.kind, place.price, place.community_price)
+    return Stored(
+        id=booking_id,
+        reference=reference(),
+        owner_id=place.owner_id,
+        booker_id=caller.organisation_id,
+        asset=summary,
+        attendees=request.attendees,
+        units=request.units,
+        purpose=request.purpose,
+        open_to_public=request.open_to_public,
+        notes=request.notes,
+        on_behalf_of=None,
+        cost=cost(price, got, request.units),
+        decide_by=None,
+        clock_changes=clock_changes(request, asked, place.zone),
+        created_at=now,
+        updated_at=now,
+        arrival=place.arrival,
+        hold_expires_at=None,
+        occurrences=[
+            Occurrence(
+                id=each.id,
+                starts_at=each.period.starts_at,
+                ends_at=each.period.ends_at,
+                timezone=place.timezone,
+                units=request.units,
+                unit_numbers=sorted(numbers.get(each.id, [])),
+                state="skipped" if each.id in planned.why_not else "confirmed",
+                why_not=planned.why_not.get(each.id, []),
+                note=None,
+                cancelled_late=False,
+                sequence=0,
+            )
+            for each in sorted(asked, key=lambda one: (one.period.starts_at, one.id))
+        ],
+    )
