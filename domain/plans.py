@@ -133,7 +133,7 @@ def settle(
         open_to_public=request.open_to_public,
         notes=request.notes,
         on_behalf_of=None,
-        cost=cost(price, got, request.units),
+        cost=cost(price, got, request.units, place.zone),
         decide_by=None,
         clock_changes=clock_changes(request, asked, place.zone),
         created_at=now,

@@ -139,7 +139,7 @@ def booked(
         wanted=one,
         occurrences=dict(got),
         seats=seats if one.cancelled_at is None else [],
-        cost=domain.costs.cost(price, list(got.values()), one.units),
+        cost=domain.costs.cost(price, list(got.values()), one.units, LONDON),
         clock_changes=clock_changes(one, got),
     )
 
