@@ -44,10 +44,13 @@ async def book(
     permissions.require("bookAsset", caller)
     if data.booker_id not in {None, caller.organisation_id}:
         raise Forbidden("A booking is made with a token of the organisation that books.")
-    requests.check(data)
     place = await db.bookings.lock_place(conn, data.asset_id, caller.organisation_id)
     if place is None:
         raise NotFound("There is no such asset.")
+    if data.on_behalf_of is not None:
+        permissions.require("bookAsset.on_behalf_of", caller, owner_id=place.owner_id)
+    if data.ignore_terms:
+        permissions.require("bookAsset.ignore_terms", caller, owner_id=place.owner_id)
     asked = [Asked(uuid7(), period) for period in requests.expand(data, place.zone)]
     planned, seats, summary = await seating.take(
         conn, data, place, asked, booker_id=caller.organisation_id, now=now, request_id=request_id
@@ -72,6 +75,7 @@ async def book(
             "asset_id": stored.asset.id,
             "occurrences": in_events(stored.occurrences),
             "texts": bookings.texts(stored),
+            **({"ignore_terms": True} if data.ignore_terms else {}),
         },
         caller=caller,
         now=now,

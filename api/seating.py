@@ -7,7 +7,7 @@ from uuid import UUID
 import db.occupancies
 import db.occurrences
 from db.connection import Connection
-from domain import plans, units
+from domain import plans, terms, units
 from domain.assets import AssetSummary
 from domain.errors import Overloaded
 from domain.plans import Place, Plan
@@ -41,6 +41,7 @@ async def take(
             attendees=request.attendees,
             booker_id=booker_id,
             now=now,
+            waived=terms.RULES if request.ignore_terms else (),
         )
         plan = plans.plan(request, place, asked, standing.why_not, standing.seats)
         seats = units.seat(plan.wishes, standing.seats, place.units)

@@ -103,15 +103,15 @@ async def page(
 INSERT = f"""
   WITH booking AS (
     INSERT INTO bookings (id, owner_id, booker_id, asset_id, reference, units, attendees, purpose, open_to_public,
-                          notes, cost, clock_changes, decide_by, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, NULL, $13, $13)),
+                          notes, on_behalf_of, cost, clock_changes, decide_by, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, NULL, $14, $14)),
   made AS (
     INSERT INTO occurrences (id, owner_id, booking_id, booker_id, asset_id, starts_at, ends_at, units, state, why_not)
-    SELECT c.id, $2, $1, $3, $4, c.starts_at, c.ends_at, $6, c.state, $18::jsonb->(c.n::int - 1)
-      FROM unnest($14::uuid[], $15::timestamptz[], $16::timestamptz[], $17::text[])
+    SELECT c.id, $2, $1, $3, $4, c.starts_at, c.ends_at, $6, c.state, $19::jsonb->(c.n::int - 1)
+      FROM unnest($15::uuid[], $16::timestamptz[], $17::timestamptz[], $18::text[])
            WITH ORDINALITY c (id, starts_at, ends_at, state, n))
   INSERT INTO events ({db.events.COLUMNS})
-  VALUES ($19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)
+  VALUES ($20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)
 """
 
 
@@ -130,6 +130,7 @@ async def insert(conn: Connection, stored: Stored, **change: Unpack[Change]) -> 
         stored.purpose,
         stored.open_to_public,
         stored.notes,
+        stored.on_behalf_of,
         stored.cost,
         stored.clock_changes,
         stored.created_at,

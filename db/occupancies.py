@@ -1,6 +1,6 @@
 """Taking units and giving them back. PostgreSQL, not Python, keeps two occupants of one unit apart."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +9,7 @@ import msgspec
 from db.assets import SUMMARY
 from db.connection import Connection
 from domain.assets import AssetSummary
-from domain.reasons import Reason, refused
+from domain.reasons import Reason, ReasonCode, refused
 from domain.time import Period
 from domain.units import Seat
 
@@ -34,7 +34,8 @@ ASSESS = f"""
        asset AS MATERIALIZED (SELECT a FROM assets a WHERE a.id = $1 AND a.owner_id = $2),
        spans AS (SELECT n, rules.span(a, starts, ends) AS span FROM asset, asked)
   SELECT (SELECT jsonb_agg(jsonb_build_object('n', p.n, 'code', k.code, 'numbers', k.numbers, 'asset_id', k.asset_id))
-            FROM asset, asked p, rules.why_not(a, p.starts, p.ends, $5, $6, $7, $8) k) AS why_not,
+            FROM asset, asked p, rules.why_not(a, p.starts, p.ends, $5, $6, $7, $8) k
+           WHERE k.code <> ALL($9::text[])) AS why_not,
          (SELECT jsonb_agg(DISTINCT jsonb_build_object(
                    'unit', o.unit, 'lower', lower(o.occupied), 'upper', upper(o.occupied),
                    'occurrence', o.occurrence_id, 'begun', lower(o.occupied) <= $8))
@@ -66,8 +67,12 @@ async def assess(
     attendees: int | None,
     booker_id: UUID,
     now: datetime,
+    waived: Collection[ReasonCode] = (),
 ) -> Standing:
-    """Test every rule on every period. To be sure of the answer the asset must be locked, in an earlier statement."""
+    """Test every rule but those waived on every period.
+
+    To be sure of the answer the asset must be locked, in an earlier statement.
+    """
     row = await conn.fetchrow(
         ASSESS,
         asset_id,
@@ -78,6 +83,7 @@ async def assess(
         attendees,
         booker_id,
         now,
+        list(waived),
     )
     assert row is not None  # noqa: S101 - a SELECT without FROM answers one row
     why_not: dict[int, list[Reason]] = {}

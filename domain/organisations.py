@@ -11,7 +11,7 @@ import domain.taxonomy
 from domain.callers import OrganisationKind, OrganisationState, Role
 from domain.errors import Fault
 from domain.tokens import Token
-from domain.types import Email, Instant, LocalDate, LongText, ShortText, Url
+from domain.types import Email, Instant, LocalDate, LongText, Phone, ShortText, Url
 
 Slug = Annotated[
     str,
@@ -24,7 +24,6 @@ Slug = Annotated[
     ),
 ]
 Scheme = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9._-]+$", examples=["GB-CHC"])]
-Phone = Annotated[str, Meta(min_length=3, max_length=40, pattern=r"^[0-9 +()./x-]+$")]
 
 
 class Identifier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

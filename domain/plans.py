@@ -132,7 +132,7 @@ def settle(
         purpose=request.purpose,
         open_to_public=request.open_to_public,
         notes=request.notes,
-        on_behalf_of=None,
+        on_behalf_of=request.on_behalf_of,
         cost=cost(price, got, request.units, place.zone),
         decide_by=None,
         clock_changes=clock_changes(request, asked, place.zone),

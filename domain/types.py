@@ -34,6 +34,7 @@ Url = Annotated[
     ),
 ]
 Email = Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^\s@]+@[^\s@]+$", examples=["hall@example.org"])]
+Phone = Annotated[str, Meta(min_length=3, max_length=40, pattern=r"^[0-9 +()./x-]+$")]
 
 
 def read_instant(text: str) -> datetime:

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from calls import World, daily, ok, reasons, weekly
+from calls import World, daily, ok, pointers, reasons, weekly
 
 EVENING = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
 
@@ -244,4 +244,33 @@ async def test_who_is_here_today(world: World):
     rows = ok(await owner.get("/occurrences", site_id=asset["site_id"], starts_at="2027-07-05T00:00:00Z"), 200)["items"]
     assert [(row["asset"]["title"], row["booker"]["id"], row["booking"]["attendees"]) for row in rows] == [
         ("A hall", group.id, 5)
+    ]
+
+
+async def test_all_that_is_wrong_with_a_request_is_said_at_once(world: World):
+    owner = await world.organisation()
+    asset = await world.asset(owner)
+    back = {"starts_at": EVENING[1], "ends_at": EVENING[0]}
+    sent = {"asset_id": asset["id"], "hold": True, "purpose": {"code": "nothing"}}
+    assert pointers(await owner.post("/bookings", {**sent, "periods": [back, back]})) == [
+        "#/hold",
+        "#/periods/0/ends_at",
+        "#/periods/1/ends_at",
+        "#/purpose/code",
+    ]
+    assert pointers(await owner.post("/bookings", sent)) == ["#/hold", "#/periods", "#/purpose/code"]
+    series = {"starts_at": EVENING[0], "ends_at": EVENING[1], "count": 2}
+    strange = {**series, "except_on": ["2027-07-06", "2027-07-05", "2027-07-12"]}
+    assert pointers(await owner.post("/bookings", {**sent, "repeats": strange})) == [
+        "#/hold",
+        "#/purpose/code",
+        "#/repeats/except_on",
+        "#/repeats/except_on/0",
+    ]
+    long = {**series, "ends_at": "2027-07-20T18:00:00Z"}
+    assert pointers(await owner.post("/bookings", {**sent, "repeats": long, "units": 5000})) == [
+        "#/hold",
+        "#/purpose/code",
+        "#/repeats/ends_at",
+        "#/units",
     ]
