@@ -87,12 +87,11 @@ async def search(
 
 def check(search: Search) -> None:
     """Raises Invalid with every fault that types cannot name."""
-    lists = taxonomy.taxonomy()
-    faults = list(taxonomy.unknown(search.features, lists.features, "?features"))
-    if search.category is not None and search.category not in lists.categories:
-        faults.append(Fault("?category", "No such category; see /v1/categories."))
+    faults = list(taxonomy.unknown(search.features, "features", "?features"))
+    if search.category is not None and search.category not in taxonomy.taxonomy().categories:
+        faults.append(Fault("?category", taxonomy.no_such(search.category, "categories")))
     if search.at_least > search.weeks:
-        faults.append(Fault("?at_least", "It is at most weeks."))
+        faults.append(Fault("?at_least", f"It is at most `weeks`, which is {search.weeks} here."))
     if faults:
         raise Invalid(faults)
 

@@ -1,25 +1,24 @@
 """From plain values to typed ones, strictly, and with every fault at once.
 
-msgspec stops at its first fault and takes instants that RFC 3339 does not know. This walks a value beside its type,
-collects what is wrong with each leaf, and leaves the rest to msgspec.
+msgspec stops at its first fault, names types and patterns, and takes instants that RFC 3339 does not know. This walks
+a value beside its type, asks msgspec about each leaf, and says in `api/words.py`'s words what is wrong.
 """
 
 import math
-import re
 from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
+from api import words
 from domain.errors import Fault, Invalid
 from domain.types import read_instant
 
 T = TypeVar("T")
-PATH = re.compile(r" - at `\$(?P<path>[^`]*)`$")
-STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]")
+NUL = "The character U+0000 is not allowed."
 
 
 def convert(value: object, kind: type[T], pointer: str = "#") -> T:
@@ -28,47 +27,66 @@ def convert(value: object, kind: type[T], pointer: str = "#") -> T:
     value = check(value, kind, pointer, faults)
     if faults:
         raise Invalid(faults)
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        raise Invalid([fault(error, pointer)]) from None
+    return msgspec.convert(value, kind)
 
 
 def check(value: Any, kind: Any, pointer: str, faults: list[Fault]) -> Any:
     """The value with its instants in UTC; what is wrong with it goes to `faults`."""
     bare, members = unwrap(kind)
     if members:
-        chosen = choose(value, members)
-        if chosen is None:
-            return leaf(value, kind, pointer, faults)
-        return check(value, chosen, pointer, faults)
-    if isinstance(bare, type) and issubclass(bare, msgspec.Struct) and isinstance(value, dict):
+        others = [member for member in members if member is not type(None)]
+        if value is None and len(others) < len(members):
+            return None
+        if len(others) == 1:
+            return check(value, others[0], pointer, faults)
+        if isinstance(value, dict) and all(is_struct(member) for member in others):
+            return check_tagged(value, others, pointer, faults)
+    if is_struct(bare) and isinstance(value, dict):
         return check_struct(value, bare, pointer, faults)
-    if get_origin(bare) is list and isinstance(value, list):
-        before = len(faults)
-        (inner,) = get_args(bare)
-        value = [check(item, inner, f"{pointer}/{number}", faults) for number, item in enumerate(value)]
-        return value if len(faults) > before else leaf(value, kind, pointer, faults)
+    if get_origin(bare) in {list, tuple} and isinstance(value, list):
+        return check_items(value, kind, pointer, faults)
     return leaf(value, kind, pointer, faults)
+
+
+def check_items(value: list[Any], kind: Any, pointer: str, faults: list[Fault]) -> Any:
+    """A list, item by item; where all of them are right, the list itself."""
+    bare, _ = unwrap(kind)
+    before = len(faults)
+    inner = get_args(bare) if get_origin(bare) is tuple else get_args(bare) * len(value)
+    checked = [
+        check(item, each, f"{pointer}/{place}", faults)
+        for place, (item, each) in enumerate(zip(value, inner, strict=False))
+    ]
+    return checked if len(faults) > before else leaf([*checked, *value[len(checked) :]], kind, pointer, faults)
+
+
+def check_tagged(value: dict[str, Any], kinds: list[type[msgspec.Struct]], pointer: str, faults: list[Fault]) -> Any:
+    """An object that says by its tag which of several it is."""
+    by_tag = {kind.__struct_config__.tag: kind for kind in kinds}
+    name = str(kinds[0].__struct_config__.tag_field)
+    tag = value.get(name)
+    if isinstance(tag, str) and tag in by_tag:
+        return check_struct(value, by_tag[tag], pointer, faults)
+    known: Any = Literal[tuple(by_tag)]
+    faults.append(Fault(f"{pointer}/{name}", words.refusal(tag, known) if name in value else words.missing(known)))
+    return value
 
 
 def check_struct(value: dict[str, Any], kind: type[msgspec.Struct], pointer: str, faults: list[Fault]) -> Any:
     """An object, member by member."""
-    fields = {field.encode_name: field for field in members_of(kind)}
-    tag = kind.__struct_config__.tag_field
+    fields: dict[str, Any] = {field.encode_name: field.type for field in members_of(kind)}
+    missing = [field.encode_name for field in members_of(kind) if field.required and field.encode_name not in value]
+    if tag := kind.__struct_config__.tag_field:
+        fields = {tag: Literal[kind.__struct_config__.tag], **fields}
+        missing += [tag] if tag not in value else []
     checked = {}
     for name, member in value.items():
         if name in fields:
-            checked[name] = check(member, fields[name].type, f"{pointer}/{escape(name)}", faults)
-        elif name != tag:
-            faults.append(Fault(f"{pointer}/{escape(name)}", "There is no such field."))
-        elif member != kind.__struct_config__.tag:
-            faults.append(Fault(f"{pointer}/{tag}", f"Expected {kind.__struct_config__.tag}."))
-    missing = [name for name, field in fields.items() if field.required and name not in value]
-    if tag and tag not in value:
-        missing.append(tag)
-    faults.extend(Fault(f"{pointer}/{escape(name)}", "It is required.") for name in missing)
-    return {tag: value[tag], **checked} if tag and tag in value else checked
+            checked[name] = check(member, fields[name], f"{pointer}/{escape(name)}", faults)
+        else:
+            faults.append(Fault(f"{pointer}/{escape(name)}", words.unknown("field", fields)))
+    faults.extend(Fault(f"{pointer}/{name}", words.missing(fields[name])) for name in missing)
+    return checked
 
 
 def leaf(value: Any, kind: Any, pointer: str, faults: list[Fault], *, strict: bool = True) -> Any:
@@ -76,16 +94,15 @@ def leaf(value: Any, kind: Any, pointer: str, faults: list[Fault], *, strict: bo
     try:
         if isinstance(value, str) and is_instant(kind):
             return read_instant(value).isoformat().replace("+00:00", "Z")
-        for text in texts(value):
-            if "\0" in text:
-                raise ValueError("The character U+0000 is not allowed.")  # noqa: TRY301 - all faults end in one place
         typed = msgspec.convert(value, kind, strict=strict)
         if isinstance(typed, float) and not math.isfinite(typed):
-            raise ValueError("Expected a finite number.")  # noqa: TRY301 - the same
-    except msgspec.ValidationError as error:
-        faults.append(fault(error, pointer))
+            faults.append(Fault(pointer, f"Expected {words.wanted(kind)}, and a finite one."))
+        elif any("\0" in text for text in texts(value)):
+            faults.append(Fault(pointer, NUL))
+    except msgspec.ValidationError:
+        faults.append(Fault(pointer, words.refusal(value, kind)))
     except ValueError as error:
-        faults.append(Fault(pointer, str(error)))
+        faults.append(Fault(pointer, f"{str(error).removesuffix('.')}; got {words.shown(value)}."))
     return value
 
 
@@ -102,21 +119,6 @@ def texts(value: object) -> Iterator[str]:
             yield from texts(item)
 
 
-def choose(value: object, members: tuple[Any, ...]) -> Any:
-    """The member of a union that a value is meant for; None where only msgspec can tell."""
-    if value is None and type(None) in members:
-        return type(None)
-    others = [member for member in members if member is not type(None)]
-    if len(others) == 1:
-        return others[0]
-    if isinstance(value, dict):
-        for member in others:
-            config = getattr(member, "__struct_config__", None)
-            if config and value.get(config.tag_field) == config.tag:
-                return member
-    return None
-
-
 @cache
 def members_of(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
     """The fields of a Struct."""
@@ -130,6 +132,11 @@ def unwrap(kind: Any) -> tuple[Any, tuple[Any, ...]]:
     return kind, get_args(kind) if get_origin(kind) in {Union, UnionType} else ()
 
 
+def is_struct(kind: Any) -> bool:
+    """Whether it is a Struct."""
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
 def is_instant(kind: Any) -> bool:
     """Whether it is an instant, or an instant or null."""
     bare, members = unwrap(kind)
@@ -139,13 +146,3 @@ def is_instant(kind: Any) -> bool:
 def escape(name: str) -> str:
     """A member's name in a JSON pointer."""
     return name.replace("~", "~0").replace("/", "~1")
-
-
-def fault(error: msgspec.ValidationError, pointer: str) -> Fault:
-    """What msgspec says, with a JSON pointer in place of its path."""
-    text = str(error)
-    if found := PATH.search(text):
-        text = text[: found.start()]
-        for name, number in STEP.findall(found["path"]):
-            pointer += f"/{escape(name) or number}" if name or number else ""
-    return Fault(pointer, text.rstrip(".") + ".")

@@ -198,13 +198,12 @@ class AssetSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 def faults(request: AssetRequest, *, at_private_site: bool) -> Iterator[Fault]:
     """What is wrong with an asset beyond its types."""
-    lists = domain.taxonomy.taxonomy()
     yield from domain.taxonomy.category_faults(request.category, request.kind, "#/category")
-    yield from domain.taxonomy.unknown(request.features, lists.features, "#/features")
-    yield from domain.taxonomy.unknown(request.terms.requires, lists.requirements, "#/terms/requires")
+    yield from domain.taxonomy.unknown(request.features, "features", "#/features")
+    yield from domain.taxonomy.unknown(request.terms.requires, "requirements", "#/terms/requires")
     yield from domain.terms.faults(request.terms)
     if isinstance(request.details, PeopleDetails):
-        yield from domain.taxonomy.unknown(request.details.checks, lists.requirements, "#/details/checks")
+        yield from domain.taxonomy.unknown(request.details.checks, "requirements", "#/details/checks")
     if type(details_of(request)) is not type(PLAIN[request.kind]):
         yield Fault("#/details/kind", "It must be the kind of the asset.")
     if request.kind == "people" and not at_private_site:

@@ -6,6 +6,8 @@ The first line of a docstring is the problem's title.
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
+MOST_TOLD = 3  # faults that the detail of a problem repeats
+
 
 class Fault(NamedTuple):
     """One thing wrong with a request: a pointer (`#/periods/0/starts_at` or `?lat`) and a sentence."""
@@ -182,8 +184,14 @@ class Invalid(Refused):
     slug = "invalid"
 
     def __init__(self, faults: Sequence[Fault], detail: str | None = None) -> None:
-        super().__init__(detail or " ".join(fault.detail for fault in faults[:3]) or None)
+        super().__init__(detail or told(faults))
         self.faults = list(faults)
+
+
+def told(faults: Sequence[Fault]) -> str:
+    """The first of them, for whoever reads no further."""
+    more = f" `errors` has {len(faults) - MOST_TOLD} more." if len(faults) > MOST_TOLD else ""
+    return " ".join(f"{fault.pointer}: {fault.detail}" for fault in faults[:MOST_TOLD]) + more
 
 
 class PartsCycle(Invalid):

@@ -30,6 +30,7 @@ OpeningTime = Annotated[
         min_length=5,
         max_length=5,
         description="A wall-clock time, 00:00 to 23:59.",
+        extra={"words": 'a time as "18:30", from "00:00" to "23:59"'},
         examples=["18:30"],
     ),
 ]
@@ -40,6 +41,7 @@ ClosingTime = Annotated[
         min_length=5,
         max_length=5,
         description="A wall-clock time, 00:00 to 24:00; earlier than `opens` means the next day.",
+        extra={"words": 'a time as "18:30", from "00:00" to "24:00"'},
         examples=["22:00"],
     ),
 ]

@@ -11,7 +11,7 @@ import domain.taxonomy
 from domain.callers import OrganisationKind, OrganisationState, Role
 from domain.errors import Fault
 from domain.tokens import Token
-from domain.types import Email, Instant, LocalDate, LongText, Phone, ShortText, Url
+from domain.types import Email, Instant, LocalDate, LongText, ShortText, Url
 
 Slug = Annotated[
     str,
@@ -21,9 +21,28 @@ Slug = Annotated[
         pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
         description="Its name in addresses: small letters, digits, single dashes.",
         examples=["sale-community-kitchen"],
+        extra={"words": "2 to 63 small letters, digits and single dashes, such as sale-community-kitchen"},
     ),
 ]
-Scheme = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9._-]+$", examples=["GB-CHC"])]
+Scheme = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=40,
+        pattern=r"^[A-Za-z0-9._-]+$",
+        examples=["GB-CHC"],
+        extra={"words": "a code of org-id.guide such as GB-CHC"},
+    ),
+]
+Phone = Annotated[
+    str,
+    Meta(
+        min_length=3,
+        max_length=40,
+        pattern=r"^[0-9 +()./x-]+$",
+        extra={"words": "a telephone number such as +44 161 496 0000"},
+    ),
+]
 
 
 class Identifier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -132,6 +151,6 @@ def faults(request: OrganisationRequest) -> Iterator[Fault]:
     codes = [each.code for each in request.holds]
     for place, code in enumerate(codes):
         if code not in domain.taxonomy.taxonomy().requirements:
-            yield Fault(f"#/holds/{place}/code", "It is not in the list of requirements.")
+            yield Fault(f"#/holds/{place}/code", domain.taxonomy.no_such(code, "requirements"))
         elif code in codes[:place]:
             yield Fault(f"#/holds/{place}/code", "It is there twice.")

@@ -12,7 +12,15 @@ from domain.places import Address, Point, Precision, about, centre, normal
 from domain.types import Instant, ShortText
 
 PRIVATE_TEXTS = ("name", "address", "point")
-ZoneName = Annotated[str, Meta(max_length=100, description="An IANA name.", examples=["Europe/London"])]
+ZoneName = Annotated[
+    str,
+    Meta(
+        max_length=100,
+        description="An IANA name.",
+        examples=["Europe/London"],
+        extra={"words": "an IANA time zone such as Europe/London"},
+    ),
+]
 
 
 class SiteRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

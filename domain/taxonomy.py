@@ -1,6 +1,7 @@
 """The published lists: categories, features, requirements, purposes. Data, in data/taxonomy.json."""
 
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 from typing import Literal
@@ -10,6 +11,7 @@ import msgspec
 from domain.errors import Fault
 
 AssetKind = Literal["space", "vehicle", "equipment", "people"]
+ListName = Literal["categories", "features", "requirements", "purposes"]
 
 
 class Term(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -54,17 +56,25 @@ def category_faults(code: str, kind: AssetKind, pointer: str) -> Iterator[Fault]
     """Why a category may not stand for an asset of a kind."""
     known = taxonomy().categories.get(code)
     if known is None:
-        yield Fault(pointer, "No such category; see /v1/categories.")
+        yield Fault(pointer, no_such(code, "categories"))
     elif kind not in known.kinds:
         yield Fault(pointer, f"This category is for {' or '.join(known.kinds)}.")
 
 
-def unknown(codes: Iterable[str], terms: dict[str, Term], pointer: str) -> Iterator[Fault]:
+def no_such(code: str, name: ListName) -> str:
+    """What is said of a code that a list lacks."""
+    near = get_close_matches(code, getattr(taxonomy(), name), n=3)
+    nearest = f", where {' and '.join(near)} {'come' if len(near) > 1 else 'comes'} nearest" if near else ""
+    return f"It is not in the published list, /v1/{name}{nearest}."
+
+
+def unknown(codes: Iterable[str], name: ListName, pointer: str) -> Iterator[Fault]:
     """The codes that a list lacks, and those that are named twice."""
     seen: set[str] = set()
+    terms = getattr(taxonomy(), name)
     for number, code in enumerate(codes):
         if code not in terms:
-            yield Fault(f"{pointer}/{number}", "No such code in the published list.")
+            yield Fault(f"{pointer}/{number}", no_such(code, name))
         elif code in seen:
             yield Fault(f"{pointer}/{number}", "It is named twice.")
         seen.add(code)

@@ -7,25 +7,10 @@ import msgspec
 from msgspec import Meta
 
 from domain.errors import Fault
-from domain.reasons import ReasonCode
 from domain.types import ShortText
 
 DAY = 1440
 YEAR = 366 * DAY
-
-# The rules that terms set, which `ignore_terms` sets aside.
-RULES: frozenset[ReasonCode] = frozenset(
-    {
-        "too_few_attendees",
-        "too_soon",
-        "too_far_ahead",
-        "too_short",
-        "too_long",
-        "off_step",
-        "requirement_missing",
-        "requirement_expired",
-    }
-)
 
 Per = Literal["hour", "day", "booking"]
 OnDeadline = Literal["decline", "approve"]
@@ -36,7 +21,16 @@ class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An amount in minor units (pence), for each unit and each hour, day or booking."""
 
     amount: Annotated[int, Meta(ge=0, le=100_000_000)]
-    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", min_length=3, max_length=3, examples=["GBP"])]
+    currency: Annotated[
+        str,
+        Meta(
+            pattern="^[A-Z]{3}$",
+            min_length=3,
+            max_length=3,
+            examples=["GBP"],
+            extra={"words": "a currency code of three capital letters, such as GBP"},
+        ),
+    ]
     per: Per
 
 

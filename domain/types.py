@@ -31,17 +31,26 @@ Url = Annotated[
         max_length=2000,
         pattern=r"^https?://[^\s/?#]+[^\s]*$",
         examples=["https://example.org/"],
+        extra={"words": "a web address such as https://example.org/, of at most 2000 characters"},
     ),
 ]
-Email = Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^\s@]+@[^\s@]+$", examples=["hall@example.org"])]
-Phone = Annotated[str, Meta(min_length=3, max_length=40, pattern=r"^[0-9 +()./x-]+$")]
+Email = Annotated[
+    str,
+    Meta(
+        min_length=3,
+        max_length=254,
+        pattern=r"^[^\s@]+@[^\s@]+$",
+        examples=["hall@example.org"],
+        extra={"words": "an e-mail address such as hall@example.org"},
+    ),
+]
 
 
 def read_instant(text: str) -> datetime:
     """An instant in UTC, cut off at the microsecond. Raises ValueError with a sentence for whoever sent it."""
     found = RFC3339.fullmatch(text)
     if found is None:
-        raise ValueError("Expected an RFC 3339 instant with an offset, such as 2027-03-02T18:30:00Z.")
+        raise ValueError("Expected an instant with seconds and an offset, such as 2027-03-02T18:30:00Z.")
     day, clock, offset = found.groups()
     try:
         moment = datetime.fromisoformat(f"{day}T{clock[:15]}{'+00:00' if offset in 'Zz' else offset}").astimezone(UTC)

@@ -10,6 +10,8 @@ from api.strict import convert
 from domain.errors import Invalid
 from domain.types import Instant, ShortText
 
+AN_INSTANT = "Expected an instant with seconds and an offset, such as 2027-03-02T18:30:00Z"
+
 
 class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     starts_at: Instant
@@ -63,27 +65,32 @@ def test_every_fault_is_found_at_once():
         "un/known": 1,
     }
     assert faults(value) == {
-        "#/name": "Expected `str` of length >= 1.",
-        "#/periods/0/starts_at": "Expected an RFC 3339 instant with an offset, such as 2027-03-02T18:30:00Z.",
-        "#/periods/1/units": "Expected `int` <= 9.",
-        "#/periods/1/starts_at": "It is required.",
-        "#/periods/2": "Expected `object`, got `int`.",
-        "#/until": "Expected `datetime`, got `int`.",
-        "#/shape/side": "Expected `float`, got `str`.",
-        "#/un~1known": "There is no such field.",
+        "#/name": 'Expected a text of 1 to 200 characters, not all of them blank; got "".',
+        "#/periods/0/starts_at": f'{AN_INSTANT}; got "tomorrow".',
+        "#/periods/1/units": "Expected a whole number from 1 to 9; got 10.",
+        "#/periods/1/starts_at": f"It is required: {AN_INSTANT.removeprefix('Expected ')}.",
+        "#/periods/2": "Expected an object; got 7.",
+        "#/until": f"{AN_INSTANT}; got 1815555600.",
+        "#/shape/side": 'Expected a number; got "2".',
+        "#/un~1known": "There is no such field; there are name, periods, until, shape, corners.",
     }
 
 
 def test_the_length_of_a_list_is_checked_too():
     assert faults({"name": "A", "periods": [{"starts_at": "2027-03-02T18:30:00Z"}] * 4}) == {
-        "#/periods": "Expected `array` of length <= 3."
+        "#/periods": "Expected a list of at most 3; got a list of 4."
     }
 
 
 def test_what_no_member_of_a_union_fits_is_told():
-    assert list(faults({"name": "A", "shape": {"kind": "oval"}})) == ["#/shape/kind"]
-    assert list(faults({"name": "A", "shape": {}})) == ["#/shape"]
-    assert list(faults({"name": "A", "corners": [1, "2"]})) == ["#/corners/1"]
+    assert faults({"name": "A", "shape": {"kind": "oval"}}) == {"#/shape/kind": '"oval" is none of round, square.'}
+    assert faults({"name": "A", "shape": {}}) == {"#/shape/kind": "It is required: one of round, square."}
+    assert faults({"name": "A", "shape": 7}) == {"#/shape": "Expected an object; got 7."}
+
+
+def test_a_list_of_so_many_is_looked_into():
+    assert faults({"name": "A", "corners": [1, "2"]}) == {"#/corners/1": 'Expected a number; got "2".'}
+    assert faults({"name": "A", "corners": [1]}) == {"#/corners": "Expected a list of 2; got a list of 1."}
 
 
 @pytest.mark.parametrize("name", ["a\0b", "   "])
@@ -92,4 +99,4 @@ def test_texts_that_are_none_are_refused(name: str):
 
 
 def test_something_else_than_an_object_is_refused():
-    assert faults([]) == {"#": "Expected `object`, got `array`."}
+    assert faults([]) == {"#": "Expected an object; got a list of 0."}

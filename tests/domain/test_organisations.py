@@ -15,7 +15,7 @@ def test_slugs_identifiers_and_holdings_are_checked_all_at_once():
     assert list(faults(request)) == [
         Fault("#/slug", "It must not look like an id."),
         Fault("#/identifiers/1/scheme", "There is another identifier of this scheme."),
-        Fault("#/holds/0/code", "It is not in the list of requirements."),
+        Fault("#/holds/0/code", "It is not in the published list, /v1/requirements."),
         Fault("#/holds/2/code", "It is there twice."),
     ]
 

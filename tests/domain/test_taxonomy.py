@@ -28,13 +28,15 @@ def test_a_category_fits_the_kind_of_asset():
         Fault("#/category", "This category is for space.")
     ]
     assert list(category_faults("spaceship", "vehicle", "#/category")) == [
-        Fault("#/category", "No such category; see /v1/categories.")
+        Fault("#/category", "It is not in the published list, /v1/categories.")
     ]
 
 
 def test_unknown_and_repeated_codes_are_pointed_at():
-    found = unknown(["wifi", "moat", "wifi"], taxonomy().features, "#/features")
+    found = unknown(["wifi", "moat", "wifi", "stepfree"], "features", "#/features")
+    nearest = ", where step_free comes nearest"
     assert list(found) == [
-        Fault("#/features/1", "No such code in the published list."),
+        Fault("#/features/1", "It is not in the published list, /v1/features."),
         Fault("#/features/2", "It is named twice."),
+        Fault("#/features/3", f"It is not in the published list, /v1/features{nearest}."),
     ]
