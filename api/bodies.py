@@ -4,6 +4,7 @@ A handler's `data: JSONBody[SiteRequest]` is a whole document, `data: JSONBody[P
 (RFC 7396) for one.
 """
 
+from collections.abc import Sequence
 from typing import Any, Generic, TypeVar, get_args, get_origin
 
 import msgspec
@@ -13,6 +14,7 @@ from litestar.dto import AbstractDTO
 from litestar.openapi.spec import Reference, Schema
 from litestar.typing import FieldDefinition
 
+from api import words
 from api.strict import convert
 from domain.errors import Fault, Invalid, Malformed, UnsupportedMediaType
 
@@ -20,6 +22,7 @@ DEEPEST = 50
 TOO_DEEP = "The body is nested too deeply."
 LARGEST = 256 * 1024
 MERGE_PATCH = "application/merge-patch+json"
+AnyRequest = Request[Any, Any, Any]
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -77,13 +80,42 @@ def refuse_depth(value: Any) -> None:
     raise Malformed(TOO_DEEP)
 
 
-def check_content_type(request: Request[Any, Any, Any]) -> None:
+def check_content_type(request: AnyRequest) -> None:
     """Raises UnsupportedMediaType for anything but JSON in UTF-8."""
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
     taken = {"application/json", MERGE_PATCH} if request.method == "PATCH" else {"application/json"}
     charset = parameters.lower().replace('"', "").replace(" ", "")
     if kind.strip().lower() not in taken or charset not in {"", "charset=utf-8"}:
         raise UnsupportedMediaType(f"Send {' or '.join(sorted(taken))}, in UTF-8.")
+
+
+async def read(request: AnyRequest) -> None:
+    """Read the body where the handler takes one. Raises Malformed, UnsupportedMediaType."""
+    if "data" not in request.route_handler.parsed_fn_signature.parameters:
+        return
+    body = await request.body()
+    if not body:
+        raise Malformed("The body is missing; send JSON, at least {}.")
+    check_content_type(request)
+    request.state.document = document = read_json(body)
+    request.state.dry_run = isinstance(document, dict) and document.get("dry_run") is True
+
+
+def check(request: AnyRequest) -> Sequence[Fault]:
+    """What is wrong with the body that was read. Leaves it, typed, for the handler."""
+    if "data" not in request.route_handler.parsed_fn_signature.parameters:
+        return ()
+    document, kind = request.state.document, Body.kinds[request.route_handler.handler_id]
+    if get_origin(kind) is not Patch:
+        try:
+            request.state.data = convert(document, kind)
+        except Invalid as invalid:
+            return invalid.faults
+    elif isinstance(document, dict):
+        request.state.data = Patch(document, get_args(kind)[0])
+    else:
+        return [Fault("#", words.refusal(document, dict))]
+    return ()
 
 
 class Body(AbstractDTO[msgspec.Struct]):
@@ -111,16 +143,9 @@ class Body(AbstractDTO[msgspec.Struct]):
         return schema_creator.for_field_definition(field_definition)
 
     def decode_bytes(self, value: bytes) -> Any:
-        """A body as what the handler takes."""
-        kind = self.kinds[self.asgi_connection.route_handler.handler_id]
-        document = read_json(value)
-        if isinstance(document, dict):
-            self.asgi_connection.state.dry_run = document.get("dry_run") is True
-        if get_origin(kind) is Patch:
-            if not isinstance(document, dict):
-                raise Invalid([Fault("#", "Expected an object.")])
-            return Patch(document, get_args(kind)[0])
-        return convert(document, kind)
+        """What `check` has left."""
+        del value
+        return self.asgi_connection.state.data
 
     @classmethod
     def generate_field_definitions(cls, model_type: type[Any]) -> Any:

@@ -21,6 +21,7 @@ from api import idempotency
 from api.cursors import Cursors
 from api.settings import Settings
 from db.connection import PATIENCE, Connection, Pool
+from db.tokens import Found
 from domain.callers import Caller
 from domain.errors import Overloaded, TokenExpired, TokenRevoked, Unauthenticated
 from domain.tokens import is_well_formed
@@ -52,39 +53,67 @@ async def connection(request: AnyRequest) -> AsyncIterator[Connection]:
     what it says. Raises Unauthenticated, TokenExpired, TokenRevoked; on POST also what `idempotency.claim` raises.
     """
     pools = request.app.state
-    if request.method in {"GET", "HEAD"}:
+    if request.method == "GET":
         async with borrow(pools.reading) as conn:
             await identify(request, conn)
             yield conn
         return
     async with borrow(pools.writing) as conn, conn.transaction():
-        caller = await identify(request, conn)
-        key = await idempotency.claim(request, conn, caller) if caller else None
+        key = await idempotency.key(request)
+        if key is None:
+            await identify(request, conn)
+            yield conn
+            return
+        found, first = await idempotency.claim(conn, str(sent_token(request)), key, request.state.now)
+        caller = admit(request, found)
+        if first:
+            raise idempotency.Replayed(first)
         yield conn
-        if key:
-            await idempotency.remember(request, conn, key)
+        await idempotency.remember(request, conn, caller, key)
 
 
-async def identify(request: AnyRequest, conn: Connection) -> Caller | None:
-    """Whose token was sent; None where none was. What was found stands in `request.state.caller`."""
-    request.state.caller = None
+def sent_token(request: AnyRequest) -> str | None:
+    """The token that was sent, if one was. Raises Unauthenticated for what cannot be one."""
     sent = request.headers.get("authorization")
     if sent is None:
         return None
     scheme, _, token = sent.partition(" ")
     if scheme.lower() != "bearer" or not is_well_formed(token.strip()):
-        raise Unauthenticated("Send a token of Fallow: Authorization: Bearer fallow_...")
-    found = await db.tokens.find(conn, token.strip())
+        raise Unauthenticated(
+            "The header Authorization must be: Bearer fallow_…, followed by the rest of the token as it was given."
+        )
+    return token.strip()
+
+
+async def identify(request: AnyRequest, conn: Connection) -> None:
+    """Find out whose token was sent. Raises as `admit` does."""
+    request.state.caller = None
+    if token := sent_token(request):
+        admit(request, await db.tokens.find(conn, token))
+
+
+def admit(request: AnyRequest, found: Found | None) -> Caller:
+    """The caller of a token, left in `request.state.caller`. Raises Unauthenticated, TokenRevoked, TokenExpired."""
+    now = request.state.now
     if found is None:
-        raise Unauthenticated("There is no such token.")
+        raise Unauthenticated("Fallow has given out no such token; check that it was copied whole.")
+    if found.caller.state == "closed":
+        raise TokenRevoked("Its organisation was closed.")
     if found.revoked:
         raise TokenRevoked
-    if found.expires_at and found.expires_at <= request.state.now:
-        raise TokenExpired
-    if found.last_used_on != request.state.now.date():
+    if found.expires_at and found.expires_at <= now:
+        raise TokenExpired(f"It expired at {found.expires_at:%Y-%m-%dT%H:%M:%SZ}; an admin can make another.")
+    if found.last_used_on != now.date():
         request.state.first_use_today = found.caller.token_id
     request.state.caller = found.caller
     return found.caller
+
+
+async def authenticate(request: AnyRequest) -> None:
+    """Raise what speaks against the token that was sent, if one was, when the request is refused anyway."""
+    if sent_token(request):
+        async with borrow(request.app.state.reading) as conn:
+            await identify(request, conn)
 
 
 async def note_use(request: AnyRequest) -> None:

@@ -1,11 +1,13 @@
 """Idempotency-Key on every authenticated POST; no handler knows of it.
 
-The key is claimed in the transaction of the change, first of all locks, and the answer is kept in it. A refusal
-rolls back and leaves nothing. `deps.transaction` calls both functions.
+The key is claimed in the transaction of the change, first of all locks and in the statement that looks up the token;
+the answer is kept in it too. A refusal rolls back and leaves nothing. `deps.connection` calls both functions.
 """
 
 import hashlib
 import re
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -14,8 +16,11 @@ from litestar import Request, Response
 import db.idempotency
 from db.connection import Connection
 from db.idempotency import Key, Remembered
+from db.tokens import Found
 from domain.callers import Caller
-from domain.errors import Fault, Invalid, KeyReused, Refused, StillRunning
+from domain.errors import Fault, KeyReused, Refused, StillRunning
+
+AnyRequest = Request[Any, Any, Any]
 
 HEADER = "Idempotency-Key"
 PRINTABLE = re.compile(r"[\x20-\x7e]{1,255}")
@@ -32,37 +37,53 @@ class Replayed(Refused):
         self.answer = answer
 
 
-async def claim(request: Request[Any, Any, Any], conn: Connection, caller: Caller) -> Key | None:
-    """The key that this request takes, if it sent one.
-
-    Raises Replayed with the first answer, KeyReused for another body, StillRunning after two seconds of waiting.
-    """
-    sent = request.headers.get(HEADER)
-    if request.method != "POST" or sent is None or request.state.get("dry_run"):
+def sent(request: AnyRequest) -> str | None:
+    """The key that this request takes, as it was sent; a dry run takes none, and nor does nobody."""
+    if request.method != "POST" or "authorization" not in request.headers or request.state.get("dry_run"):
         return None
-    if not PRINTABLE.fullmatch(sent):
-        raise Invalid([Fault(HEADER, "Expected 1 to 255 printable ASCII characters.")])
+    key: str | None = request.headers.get(HEADER)
+    return key
+
+
+def check(request: AnyRequest) -> Iterator[Fault]:
+    """What is wrong with the key, if one was sent."""
+    key = sent(request)
+    if key is not None and not PRINTABLE.fullmatch(key):
+        yield Fault(HEADER, "Expected 1 to 255 printable ASCII characters, such as a UUID made for this request.")
+
+
+async def key(request: AnyRequest) -> Key | None:
+    """The key that this request takes, and what it is taken for."""
+    name = sent(request)
+    if name is None:
+        return None
     body = hashlib.sha256(await request.body()).digest()
-    key = Key(caller.organisation_id, request.method, request.scope["path"], sent, body)
+    return Key(request.method, request.scope["path"], name, body)
+
+
+async def claim(conn: Connection, token: str, key: Key, now: datetime) -> tuple[Found | None, Remembered | None]:
+    """Whose token it is, and the first answer to the key; None: the key is this transaction's to use.
+
+    Raises KeyReused for another body, StillRunning after two seconds of waiting.
+    """
     try:
-        found = await db.idempotency.claim(conn, key, request.state.now)
+        found, first = await db.idempotency.claim(conn, token, key, now)
     except asyncpg.LockNotAvailableError:
         raise StillRunning from None
-    if found is None:
-        return key
-    if found.body_hash != body:
+    if first and first.body_hash != key.body_hash:
         raise KeyReused
-    raise Replayed(found)
+    return found, first
 
 
-async def remember(request: Request[Any, Any, Any], conn: Connection, key: Key) -> None:
+async def remember(request: AnyRequest, conn: Connection, caller: Caller, key: Key) -> None:
     """Keep the answer that `answers.Answer` has just made."""
     status, headers, body, object_id = request.state.answer
     kept = {name: headers[name] for name in KEPT_HEADERS if name in headers}
-    await db.idempotency.remember(conn, key, Remembered(key.body_hash, status, kept, body), object_id)
+    answer = Remembered(key.body_hash, status, kept, body)
+    await db.idempotency.remember(conn, caller.organisation_id, key, answer, object_id)
 
 
-def replay(_request: Request[Any, Any, Any], replayed: Replayed) -> Response[bytes]:
+def replay(_request: AnyRequest, replayed: Replayed) -> Response[bytes]:
     """The first answer again."""
     first = replayed.answer
     return Response(

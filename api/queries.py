@@ -1,4 +1,14 @@
-"""Before a handler runs: its time, its query, what it may be sent and may answer; all of it refused strictly."""
+"""Before a handler runs: its time, its query, its body, what it may answer; all of it refused strictly.
+
+What is wrong with a request is told in this order, the same for every operation:
+
+1. 404 and 405: no such address, no such method (the router).
+2. 401: no token where one is needed, or something that cannot be one. Nothing has been read or asked yet.
+3. 406, then 413, 415 and 400: no form will do; the body or the query cannot be read.
+4. 401: a token that the database does not know or that has ended.
+5. 422: everything that is wrong with query and body, at once; then the Idempotency-Key.
+6. What depends on what is stored: 404, 403, 412 and 428, 409, and 422 for ids that name nothing.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,8 +19,8 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
-from api.bodies import check_content_type
-from api.deps import AnyRequest, tick
+from api import bodies, idempotency, words
+from api.deps import AnyRequest, authenticate, sent_token, tick
 from api.strict import is_instant, leaf, unwrap
 from domain import permissions
 from domain.errors import Fault, Invalid, Malformed, NotAcceptable, NotFound, Unauthenticated
@@ -43,26 +53,30 @@ def queries(app: Litestar) -> Queries:
 
 
 async def before_request(request: AnyRequest) -> None:
-    """Refuse what no handler of ours takes; raises every fault of the query at once."""
+    """Refuse what no handler of ours takes: steps 2 to 5."""
     state = request.app.state
     request.state.now = tick(state.clock)
     request.state.query = []
     if "\0" in request.scope["path"]:
-        raise NotFound
+        raise NotFound("No address has the character U+0000 in it.")
     handler = request.route_handler
     check_caller(request, handler)
     check_accept(request, handler)
-    check_query(request, state.queries[handler.handler_id])
-    if "data" in handler.parsed_fn_signature.parameters:
-        if not await request.body():
-            raise Malformed("The body is missing.")
-        check_content_type(request)
+    await bodies.read(request)
+    faults = [
+        *check_query(request, state.queries[handler.handler_id]),
+        *bodies.check(request),
+        *idempotency.check(request),
+    ]
+    if faults:
+        await authenticate(request)
+        raise Invalid(faults)
 
 
 def check_caller(request: AnyRequest, handler: HTTPRouteHandler) -> None:
-    """Nobody is turned away before anything else is looked at."""
+    """Raises Unauthenticated for nobody where somebody is needed, and for what cannot be a token."""
     row = permissions.TABLE.get(str(handler.operation_id))
-    if row and not row.nobody and "authorization" not in request.headers:
+    if sent_token(request) is None and row and not row.nobody:
         raise Unauthenticated
 
 
@@ -77,8 +91,8 @@ def check_accept(request: AnyRequest, handler: HTTPRouteHandler) -> None:
         raise NotAcceptable(f"Accept {' or '.join(produced)}.")
 
 
-def check_query(request: AnyRequest, taken: Mapping[str, QueryParameter]) -> None:
-    """Check the query, and leave its instants in UTC for the handler."""
+def check_query(request: AnyRequest, taken: Mapping[str, QueryParameter]) -> list[Fault]:
+    """What is wrong with the query. Leaves it, its instants in UTC, for the handler. Raises Malformed."""
     try:
         pairs = parse_qsl(
             request.scope["query_string"].decode("ascii"),
@@ -87,38 +101,46 @@ def check_query(request: AnyRequest, taken: Mapping[str, QueryParameter]) -> Non
             max_num_fields=500,
         )
     except (UnicodeError, ValueError):
-        raise Malformed("The query is not UTF-8, or has too many parameters.") from None
+        raise Malformed("The query is not UTF-8, or has more than 500 parameters.") from None
     faults: list[Fault] = []
-    names: set[str] = set()
     checked: list[tuple[str, str]] = []
     for name, text in pairs:
+        before = sum(name == known for known, _ in checked)
         if name not in taken:
-            faults.append(Fault(f"?{name}", "There is no such parameter."))
-        elif name in names and not taken[name].many:
+            faults.append(Fault(f"?{name}", words.unknown("parameter", taken)))
+        elif before and not taken[name].many:
             faults.append(Fault(f"?{name}", "It is given more than once."))
         else:
-            checked.append((name, check_value(name, text, taken[name], faults)))
-        names.add(name)
-    faults.extend(
-        Fault(f"?{name}", "It is required.") for name, each in taken.items() if each.required and name not in names
-    )
-    if faults:
-        raise Invalid(faults)
+            pointer = f"?{name}/{before}" if taken[name].many else f"?{name}"
+            checked.append((name, check_value(text, taken[name], pointer, faults)))
+    names = dict(pairs)
+    faults += [
+        Fault(f"?{name}", words.missing(each.kind))
+        for name, each in taken.items()
+        if each.required and name not in names
+    ]
     request.state.query = checked
     request.scope["query_string"] = urlencode(checked).encode()
+    return faults
 
 
-def check_value(name: str, text: str, parameter: QueryParameter, faults: list[Fault]) -> str:
+def check_value(text: str, parameter: QueryParameter, pointer: str, faults: list[Fault]) -> str:
     """One value; an instant comes back in UTC."""
-    kind = inner(parameter.kind) if parameter.many else parameter.kind
-    pointer = f"?{name}"
+    kind = inner(parameter.kind) if parameter.many else without_null(parameter.kind)
     if is_instant(kind):
         return str(leaf(text.replace(" ", "+"), kind, pointer, faults))
     if unwrap(kind)[0] is bool and text not in {"true", "false"}:
-        faults.append(Fault(pointer, "Expected true or false."))
+        faults.append(Fault(pointer, words.refusal(text, kind)))
         return text
     leaf(text, kind, pointer, faults, strict=False)
     return text
+
+
+def without_null(kind: Any) -> Any:
+    """A type, of which null is no value that a query can send."""
+    _, members = unwrap(kind)
+    others = [member for member in members if member is not type(None)]
+    return others[0] if len(others) == 1 else kind
 
 
 def inner(kind: Any) -> Any:

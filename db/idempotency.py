@@ -5,15 +5,17 @@ from uuid import UUID
 
 import msgspec
 
+import db.tokens
 from db.connection import Connection
+from db.tokens import Found
+from domain.tokens import digest
 
 KEPT = timedelta(hours=48)
 
 
 class Key(msgspec.Struct, frozen=True):
-    """What one key is good for: one organisation, method, path and body."""
+    """What one key of an organisation is good for: one method, path and body."""
 
-    caller_id: UUID
     method: str
     path: str
     key: str
@@ -29,20 +31,26 @@ class Remembered(msgspec.Struct, frozen=True):
     body: bytes
 
 
-# Whoever claims a key also sweeps some that are older than 48 hours.
+# In the statement that looks up the token, as one question to the database instead of two. Whoever has no valid token
+# is refused after it, and the transaction that holds the key ends.
 # A second request waits here until the first ends: its row, not committed yet, stands in the unique index.
-CLAIM = """
-  WITH forgotten AS (
-    DELETE FROM idempotency_keys WHERE (caller_id, method, path, key) IN (
-      SELECT caller_id, method, path, key FROM idempotency_keys
-       WHERE created_at <= $6::timestamptz - $7::interval AND (caller_id, method, path, key) <> ($1, $2, $3, $4)
-       ORDER BY created_at LIMIT 10 FOR UPDATE SKIP LOCKED))
-  INSERT INTO idempotency_keys AS k (caller_id, method, path, key, body_hash, status, headers, body, created_at)
-  VALUES ($1, $2, $3, $4, $5, 0, '{}', '', $6)
-      ON CONFLICT (caller_id, method, path, key)
-      DO UPDATE SET body_hash = excluded.body_hash, status = 0, created_at = excluded.created_at
-             WHERE k.created_at <= excluded.created_at - $7::interval
-  RETURNING true
+# Whoever claims a key also sweeps some that are older than 48 hours.
+CLAIM = f"""
+  WITH found AS ({db.tokens.FIND}),
+       swept AS (
+         DELETE FROM idempotency_keys WHERE (caller_id, method, path, key) IN (
+           SELECT caller_id, method, path, key FROM idempotency_keys
+            WHERE created_at <= $6::timestamptz - $7::interval
+              AND (method, path, key, caller_id) <> ($2, $3, $4, (SELECT organisation_id FROM found))
+            ORDER BY created_at LIMIT 10 FOR UPDATE SKIP LOCKED)),
+       claimed AS (
+         INSERT INTO idempotency_keys AS k (caller_id, method, path, key, body_hash, status, headers, body, created_at)
+         SELECT organisation_id, $2, $3, $4, $5, 0, '{{}}', '', $6 FROM found
+             ON CONFLICT (caller_id, method, path, key)
+             DO UPDATE SET body_hash = excluded.body_hash, status = 0, created_at = excluded.created_at
+                    WHERE k.created_at <= excluded.created_at - $7::interval
+         RETURNING true)
+  SELECT found.*, EXISTS (SELECT FROM claimed) AS claimed FROM found
 """
 FIND = """
   SELECT body_hash, status, headers, body FROM idempotency_keys
@@ -50,16 +58,19 @@ FIND = """
 """
 
 
-async def claim(conn: Connection, key: Key, now: datetime) -> Remembered | None:
-    """None: the key is this transaction's to use. Else the first answer to it.
+async def claim(conn: Connection, token: str, key: Key, now: datetime) -> tuple[Found | None, Remembered | None]:
+    """Whose token it is, and the first answer to its organisation's key; None: the key is this transaction's to use.
 
     Waits for the first request while it runs; raises asyncpg's LockNotAvailableError when that takes too long.
     """
-    name = (key.caller_id, key.method, key.path, key.key)
-    while not await conn.fetchval(CLAIM, *name, key.body_hash, now, KEPT):
-        if row := await conn.fetchrow(FIND, *name):
-            return msgspec.convert(row, Remembered)
-    return None
+    name = (key.method, key.path, key.key)
+    while row := await conn.fetchrow(CLAIM, digest(token), *name, key.body_hash, now, KEPT):
+        found = msgspec.convert(row, Found)
+        if row["claimed"]:
+            return found, None
+        if first := await conn.fetchrow(FIND, found.organisation_id, *name):
+            return found, msgspec.convert(first, Remembered)
+    return None, None
 
 
 REMEMBER = """
@@ -68,11 +79,11 @@ REMEMBER = """
 """
 
 
-async def remember(conn: Connection, key: Key, answer: Remembered, object_id: UUID | None) -> None:
-    """Keep the answer to a key that this transaction claimed."""
+async def remember(conn: Connection, caller_id: UUID, key: Key, answer: Remembered, object_id: UUID | None) -> None:
+    """Keep the answer to a key that this transaction claimed for an organisation."""
     await conn.execute(
         REMEMBER,
-        key.caller_id,
+        caller_id,
         key.method,
         key.path,
         key.key,

@@ -14,6 +14,7 @@ class Found(msgspec.Struct, frozen=True):
     """The caller of a token, and whether the token still counts."""
 
     caller: Caller
+    organisation_id: UUID
     expires_at: datetime | None
     revoked: bool
     last_used_on: date | None
@@ -22,7 +23,7 @@ class Found(msgspec.Struct, frozen=True):
 FIND = """
   SELECT jsonb_build_object('organisation_id', t.organisation_id, 'kind', o.kind, 'state', o.state, 'role', t.role,
                             'token_id', t.id) AS caller,
-         t.expires_at, t.revoked_at IS NOT NULL OR o.state = 'closed' AS revoked, t.last_used_on
+         t.organisation_id, t.expires_at, t.revoked_at IS NOT NULL AS revoked, t.last_used_on
     FROM tokens t JOIN organisations o ON o.id = t.organisation_id
    WHERE t.hash = $1
 """

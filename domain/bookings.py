@@ -14,7 +14,7 @@ from domain.callers import Caller
 from domain.costs import Cost
 from domain.occurrences import CANCELLABLE, BookingState, Occurrence, booking_state, outcomes
 from domain.reasons import Reason
-from domain.requests import ClockChange, Purpose
+from domain.requests import ClockChange, OnBehalfOf, Purpose
 
 CODE_AHEAD = timedelta(hours=24)
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -33,7 +33,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     purpose: Purpose | None
     open_to_public: bool
     notes: str | None
-    on_behalf_of: None
+    on_behalf_of: OnBehalfOf | None
     cost: Cost
     hold_expires_at: datetime | None
     decide_by: datetime | None
@@ -146,5 +146,9 @@ def in_events(occurrences: Iterable[Occurrence]) -> dict[str, dict[str, Any]]:
 
 def texts(stored: Stored) -> list[str]:
     """The names of the private texts that a booking has: all that an event says of them."""
-    given = {"notes": stored.notes, "purpose": stored.purpose and stored.purpose.text}
+    given = {
+        "notes": stored.notes,
+        "on_behalf_of": stored.on_behalf_of,
+        "purpose": stored.purpose and stored.purpose.text,
+    }
     return [name for name, text in given.items() if text is not None]

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from fractions import Fraction
 from math import floor
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from domain.terms import Price
-from domain.time import Period
+from domain.time import Period, wall_clock
 
 COMMUNITY = ("charity", "group", "school", "library")
 PER_MINUTES = {"hour": 60, "day": 1440}
@@ -22,7 +23,11 @@ class CostLine(msgspec.Struct, frozen=True):
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """What is owed, in minor units; `currency` null: nothing is."""
+    """What the booking cost when it was made, in minor units; `currency` null: nothing.
+
+    It is fixed then: neither a change of the price nor a cancellation changes it. Fallow takes no money; what becomes
+    of a cancelled occurrence's part is between owner and booker. `lines`: in the local time of the site.
+    """
 
     amount: int
     currency: str | None
@@ -34,7 +39,7 @@ def price_for(kind: str, price: Price | None, community_price: Price | None) -> 
     return community_price if community_price is not None and kind in COMMUNITY else price
 
 
-def cost(price: Price | None, periods: Sequence[Period], units: int) -> Cost:
+def cost(price: Price | None, periods: Sequence[Period], units: int, zone: ZoneInfo) -> Cost:
     """Amount × units × elapsed minutes ÷ 60 or 1,440, each occurrence rounded half up, then summed; or once."""
     if price is None or not periods:
         return Cost(0, price.currency if price else None, [])
@@ -42,16 +47,23 @@ def cost(price: Price | None, periods: Sequence[Period], units: int) -> Cost:
         amount = price.amount * units
         return Cost(amount, price.currency, [CostLine(f"{money(price)} for the booking × {units}", amount)])
     lines = [
-        CostLine(f"{period.starts_at:%Y-%m-%dT%H:%M}Z: {minutes} minutes × {units}", owed(price, minutes, units))
+        CostLine(f"{on_the_clock(period, zone)}: {float(minutes):g} minutes × {units}", owed(price, minutes, units))
         for period in periods
-        for minutes in [(period.ends_at - period.starts_at) // timedelta(minutes=1)]
+        for minutes in [Fraction((period.ends_at - period.starts_at) // timedelta(microseconds=1), 60_000_000)]
     ]
     return Cost(sum(line.amount for line in lines), price.currency, lines)
 
 
-def owed(price: Price, minutes: int, units: int) -> int:
+def on_the_clock(period: Period, zone: ZoneInfo) -> str:
+    """A period as people of the place say it: the date of the end only where it is another."""
+    starts, ends = wall_clock(period.starts_at, zone), wall_clock(period.ends_at, zone)
+    until = f"{ends:%H:%M}" if ends.date() == starts.date() else f"{ends:%Y-%m-%d %H:%M}"
+    return f"{starts:%Y-%m-%d %H:%M} to {until}"
+
+
+def owed(price: Price, minutes: Fraction, units: int) -> int:
     """One occurrence's part, rounded half up to the minor unit."""
-    exact = Fraction(price.amount) * units * minutes / PER_MINUTES[price.per]
+    exact = price.amount * units * minutes / PER_MINUTES[price.per]
     return floor(exact + Fraction(1, 2))
 
 

@@ -11,7 +11,7 @@ import domain.taxonomy
 from domain.callers import OrganisationKind, OrganisationState, Role
 from domain.errors import Fault
 from domain.tokens import Token
-from domain.types import Email, Instant, LocalDate, LongText, ShortText, Url
+from domain.types import Email, Instant, LocalDate, LongText, Phone, ShortText, Url
 
 Slug = Annotated[
     str,
@@ -32,15 +32,6 @@ Scheme = Annotated[
         pattern=r"^[A-Za-z0-9._-]+$",
         examples=["GB-CHC"],
         extra={"words": "a code of org-id.guide such as GB-CHC"},
-    ),
-]
-Phone = Annotated[
-    str,
-    Meta(
-        min_length=3,
-        max_length=40,
-        pattern=r"^[0-9 +()./x-]+$",
-        extra={"words": "a telephone number such as +44 161 496 0000"},
     ),
 ]
 

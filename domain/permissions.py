@@ -1,7 +1,8 @@
 """Who may do what: the one table, operation by relation to the object by role.
 
 Relations: `nobody` has no token; a `stranger` has one, of an organisation that the object does not concern;
-`owner` and `booker` are the object's. A cell is the least role that may; None: no role may.
+`owner` and `booker` are the object's. A cell is the least role that may; None: no role may. A name with a dot is
+a member of the operation's body that not everybody may send who may do the rest.
 """
 
 from collections.abc import Mapping
@@ -86,6 +87,8 @@ TABLE: Mapping[str, Row] = {
     "listRequirements": public(),
     "listPurposes": public(),
     "bookAsset": own("member"),
+    "bookAsset.on_behalf_of": owners("member"),
+    "bookAsset.ignore_terms": owners("manager"),
     "listBookings": own("member", changes=False),
     "getBooking": both("member", changes=False),
     "cancelBooking": both("member"),
@@ -119,12 +122,18 @@ def require(
     if row.changes and caller.state == "suspended":
         raise Suspended
     if least is None:
-        raise Forbidden("Only the organisation that it belongs to may do this.")
+        raise Forbidden(f"{named(operation)} is only for the staff of the organisation that it belongs to.")
     if not caller.has(least):
-        raise Forbidden(f"This needs the role {least}; the token has the role {caller.role}.")
+        raise Forbidden(f"{named(operation)} needs the role {least}; the token has the role {caller.role}.")
     if row.verified and caller.state != "verified":
         raise Unverified
     return caller
+
+
+def named(operation: str) -> str:
+    """What a refusal calls it."""
+    _, _, member = operation.partition(".")
+    return f"`{member}`" if member else "This"
 
 
 def allow(
@@ -166,5 +175,7 @@ def as_markdown() -> str:
             row.owner + (", verified" if row.verified else ""),
             row.booker or refused,
         ]
-        lines.append(f"| `{operation}` | {' | '.join(cells)} |")
+        name, _, member = operation.partition(".")
+        shown = f"`{name}` with `{member}`" if member else f"`{name}`"
+        lines.append(f"| {shown} | {' | '.join(cells)} |")
     return "\n".join([*lines, ""])

@@ -1,7 +1,7 @@
 """A booking as sent, and the periods that it comes to."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Annotated, Literal
 from uuid import UUID
@@ -13,7 +13,7 @@ from msgspec import Meta
 from domain.errors import Fault, Invalid
 from domain.taxonomy import no_such, taxonomy
 from domain.time import ClockChangeKind, Period, clock_change, wall_clock, weeks_later
-from domain.types import Instant, LocalDate, LongText, ShortText
+from domain.types import Email, Instant, LocalDate, LongText, Phone, ShortText
 
 LONGEST = timedelta(days=366)
 MOST_SEATS = 5000
@@ -43,8 +43,20 @@ class Purpose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: LongText | None = None
 
 
+class OnBehalfOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A group without an account, for which the owner's staff book (private to owner and booker)."""
+
+    name: ShortText
+    email: Email | None = None
+    phone: Phone | None = None
+
+
 class BookingRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A booking as sent: one asset, and either `periods` or `repeats`."""
+    """A booking as sent: one asset, and either `periods` or `repeats`.
+
+    For those who own the asset and book it themselves: `on_behalf_of`, and for a manager `ignore_terms`, which sets
+    aside the asset's terms (lengths, steps, notice, horizon, requirements, least attendees) and nothing else.
+    """
 
     asset_id: UUID
     periods: Annotated[list[PeriodRequest], Meta(min_length=1, max_length=200)] | None = None
@@ -55,8 +67,10 @@ class BookingRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     purpose: Purpose | None = None
     open_to_public: bool = False
     notes: LongText | None = None
+    on_behalf_of: OnBehalfOf | None = None
     hold: bool = False
     if_some_unavailable: Literal["refuse", "skip"] = "refuse"
+    ignore_terms: bool = False
     dry_run: bool = False
 
 
@@ -75,76 +89,83 @@ class Asked(msgspec.Struct, frozen=True):
     period: Period
 
 
-def check(request: BookingRequest) -> None:
-    """Raises Invalid with what is wrong with a request whatever the asset."""
-    faults = []
-    if request.hold:
-        faults.append(Fault("#/hold", "Holds are not offered yet; leave it out or send false."))
-    if request.purpose is not None and request.purpose.code not in taxonomy().purposes:
-        faults.append(Fault("#/purpose/code", no_such(request.purpose.code, "purposes")))
-    if faults:
-        raise Invalid(faults)
-
-
 def expand(request: BookingRequest, zone: ZoneInfo) -> list[Period]:
-    """The periods that a request comes to, in the order asked. Raises Invalid with every fault it finds."""
-    if (request.periods is None) == (request.repeats is None):
-        raise Invalid([Fault("#/periods", "Send either periods or repeats.")])
-    if request.repeats is not None:
-        periods = repeated(request.repeats, zone)
-        pointers = ["#/repeats"] * len(periods)
-    else:
-        periods = [Period(each.starts_at, each.ends_at) for each in request.periods or ()]
-        pointers = [f"#/periods/{n}" for n in range(len(periods))]
-    faults = [fault for period, pointer in zip(periods, pointers, strict=True) for fault in ill(period, pointer)]
-    if request.repeats is not None:
-        faults = faults[:1]
-    if request.units * len(periods) > MOST_SEATS:
-        faults.append(Fault("#/units", f"At most {MOST_SEATS} in one request, all its periods together."))
-    if faults := faults or overlapping(periods, pointers):
-        raise Invalid(faults)
+    """The periods that a request comes to, in the order asked. Raises Invalid with everything that is wrong with it."""
+    faults = [*check(request)]
+    astray = [*misplaced(request, zone)]
+    if not astray:
+        periods = repeated(request.repeats, zone) if request.repeats else [period for _, period in sent(request)]
+        astray = [*together(request, periods)]
+    if faults + astray:
+        raise Invalid(faults + astray)
     return periods
 
 
-def ill(period: Period, pointer: str) -> list[Fault]:
-    """What is wrong with one period by itself."""
-    if period.ends_at <= period.starts_at:
-        return [Fault(f"{pointer}/ends_at", "It must be later than starts_at.")]
-    if period.ends_at - period.starts_at > LONGEST:
-        return [Fault(f"{pointer}/ends_at", "No period is longer than 366 days.")]
-    return []
+def check(request: BookingRequest) -> Iterator[Fault]:
+    """What is wrong with a request beside its periods."""
+    if request.hold:
+        yield Fault("#/hold", "Holds are not offered yet; leave it out or send false.")
+    if request.purpose is not None and request.purpose.code not in taxonomy().purposes:
+        yield Fault("#/purpose/code", no_such(request.purpose.code, "purposes"))
 
 
-def overlapping(periods: Sequence[Period], pointers: Sequence[str]) -> list[Fault]:
-    """Neighbours in time that share a moment."""
+def sent(request: BookingRequest) -> list[tuple[str, Period]]:
+    """The periods that stand in a request, each with its pointer; of a series the first."""
+    periods = [(f"#/periods/{n}", Period(each.starts_at, each.ends_at)) for n, each in enumerate(request.periods or ())]
+    if request.repeats is None:
+        return periods
+    return [("#/repeats", Period(request.repeats.starts_at, request.repeats.ends_at)), *periods]
+
+
+def misplaced(request: BookingRequest, zone: ZoneInfo) -> Iterator[Fault]:
+    """What is wrong with each period by itself, and with the dates of a series."""
+    if (request.periods is None) == (request.repeats is None):
+        yield Fault("#/periods", "Send either periods or repeats.")
+    for pointer, period in sent(request):
+        if period.ends_at <= period.starts_at:
+            yield Fault(f"{pointer}/ends_at", "It must be later than starts_at.")
+        elif period.ends_at - period.starts_at > LONGEST:
+            yield Fault(f"{pointer}/ends_at", "No period is longer than 366 days.")
+    if request.repeats is None:
+        return
+    repeats = request.repeats
+    if repeats.starts_at.year + repeats.every_weeks * repeats.count // 52 > 2199:
+        yield Fault("#/repeats/count", "The series goes beyond the year 2200.")
+        return
+    dates = series(repeats, zone)
+    for n, day in enumerate(repeats.except_on):
+        if day not in dates:
+            yield Fault(f"#/repeats/except_on/{n}", "The series has no occurrence on this date.")
+    if not dates.keys() - set(repeats.except_on):
+        yield Fault("#/repeats/except_on", "No occurrence is left.")
+
+
+def together(request: BookingRequest, periods: Sequence[Period]) -> Iterator[Fault]:
+    """What is wrong with periods that are each right: too many units, or two at the same time."""
+    if request.units * len(periods) > MOST_SEATS:
+        yield Fault("#/units", f"At most {MOST_SEATS} in one request, all its periods together.")
     order = sorted(range(len(periods)), key=lambda n: periods[n].starts_at)
-    return [
-        Fault(pointers[second], f"Occurrences {first + 1} and {second + 1} overlap.")
-        for first, second in pairwise(order)
-        if periods[second].starts_at < periods[first].ends_at
-    ]
+    for first, second in pairwise(order):
+        if periods[second].starts_at < periods[first].ends_at:
+            pointer = "#/repeats/ends_at" if request.repeats else f"#/periods/{second}"
+            yield Fault(pointer, f"Occurrences {first + 1} and {second + 1} overlap.")
+            if request.repeats:  # and so does each with the next
+                return
+
+
+def series(repeats: Repeats, zone: ZoneInfo) -> dict[date, int]:
+    """The local dates on which a series starts, and how many weeks each is after the first."""
+    starts_on = wall_clock(repeats.starts_at, zone).date()
+    weeks = (repeats.every_weeks * n for n in range(repeats.count))
+    return {starts_on + timedelta(weeks=each): each for each in weeks}
 
 
 def repeated(repeats: Repeats, zone: ZoneInfo) -> list[Period]:
-    """Every occurrence of a series but the excepted dates; ill first periods are left to `expand`."""
+    """Every occurrence of a series but the excepted dates."""
     first = Period(repeats.starts_at, repeats.ends_at)
-    if ill(first, ""):
-        return [first]
-    starts_on = wall_clock(first.starts_at, zone).date()
-    dates = {starts_on + timedelta(weeks=repeats.every_weeks * n): n for n in range(repeats.count)}
-    strange = [
-        Fault(f"#/repeats/except_on/{n}", "The series has no occurrence on this date.")
-        for n, day in enumerate(repeats.except_on)
-        if day not in dates
+    return [
+        weeks_later(first, zone, weeks) for day, weeks in series(repeats, zone).items() if day not in repeats.except_on
     ]
-    if strange:
-        raise Invalid(strange)
-    left = [n for day, n in dates.items() if day not in repeats.except_on]
-    if not left:
-        raise Invalid([Fault("#/repeats/except_on", "No occurrence is left.")])
-    if first.starts_at.year + repeats.every_weeks * repeats.count // 52 > 2199:
-        raise Invalid([Fault("#/repeats/count", "The series goes beyond the year 2200.")])
-    return [weeks_later(first, zone, repeats.every_weeks * n) for n in left]
 
 
 def clock_changes(request: BookingRequest, asked: Sequence[Asked], zone: ZoneInfo) -> list[ClockChange]:

@@ -7,10 +7,25 @@ import msgspec
 from msgspec import Meta
 
 from domain.errors import Fault
+from domain.reasons import ReasonCode
 from domain.types import ShortText
 
 DAY = 1440
 YEAR = 366 * DAY
+
+# The rules that terms set, which `ignore_terms` sets aside.
+RULES: frozenset[ReasonCode] = frozenset(
+    {
+        "too_few_attendees",
+        "too_soon",
+        "too_far_ahead",
+        "too_short",
+        "too_long",
+        "off_step",
+        "requirement_missing",
+        "requirement_expired",
+    }
+)
 
 Per = Literal["hour", "day", "booking"]
 OnDeadline = Literal["decline", "approve"]

@@ -44,6 +44,15 @@ Email = Annotated[
         extra={"words": "an e-mail address such as hall@example.org"},
     ),
 ]
+Phone = Annotated[
+    str,
+    Meta(
+        min_length=3,
+        max_length=40,
+        pattern=r"^[0-9 +()./x-]+$",
+        extra={"words": "a telephone number such as +44 161 496 0000"},
+    ),
+]
 
 
 def read_instant(text: str) -> datetime:
