@@ -23,6 +23,7 @@ from domain.errors import Refused
 INFO = {
     "title": "Fallow",
     "version": version("fallow"),
+    "contact": {"name": "Whoever runs this server"},
     "summary": "Spare capacity of public bodies, found and booked by community groups.",
     "description": (
         "Public bodies list what they can spare; groups find it near them, see why it fits or does not, and book it."
@@ -85,6 +86,7 @@ def document(app: Litestar) -> Schema:
     paths: dict[str, Schema] = {}
     for each in operations:
         paths.setdefault(each.path, {})[each.method.lower()] = describe(each, schema_of, components)
+    del components["Problem"]  # each operation has its own
     return {
         "openapi": "3.1.0",
         "info": INFO,
@@ -187,6 +189,8 @@ def responses(operation: Operation, schema_of: Mapping[int, Schema], components:
             "description": " ".join(f"`{kind.slug}`: {kind.title()}" for kind in refused),
             "content": {problems.MEDIA_TYPE: {"schema": {"$ref": PREFIX + name}}},
         }
+        if status == 503:
+            answers["503"]["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
     return answers
 
 

@@ -49,25 +49,41 @@ def mend(schema: Any, path: str, names: Mapping[frozenset[str], str], named: dic
         return {"$ref": PREFIX + name, **rest}
     if "enum" in schema and len(schema["enum"]) == 1:
         schema = {"type": "string", "const": schema["enum"][0], **{k: v for k, v in schema.items() if k != "enum"}}
+    if "prefixItems" in schema:
+        schema = pair(schema)
     if "discriminator" in schema:
         members = schema["anyOf"]
         name = names.get(frozenset(each["$ref"].removeprefix(PREFIX) for each in members), path)
         named[name] = {"title": name, "oneOf": members, "discriminator": schema["discriminator"]}
         return {"$ref": PREFIX + name}
-    mended = {}
-    for key, value in schema.items():
-        if key in {"default", "examples", "const", "required", "mapping"}:
-            mended[key] = value
-        elif key == "description":
-            mended[key] = " ".join(str(value).split())
-        elif key == "properties":
-            mended[key] = {
-                each: mend(inner, path + "".join(map(str.capitalize, each.split("_"))), names, named)
-                for each, inner in value.items()
-            }
-        else:
-            mended[key] = mend(value, path, names, named)
-    return brief(mended)
+    return brief(
+        {
+            key: keyword(key, value, path, names, named)
+            for key, value in schema.items()
+            if key != "default" or value is not None  # that what may be null is null when left out goes without saying
+        }
+    )
+
+
+def keyword(key: str, value: Any, path: str, names: Mapping[frozenset[str], str], named: dict[str, Schema]) -> Any:
+    """What one keyword of a schema says, mended."""
+    if key in {"default", "examples", "const", "required", "mapping"}:
+        return value
+    if key == "description":
+        return " ".join(str(value).split())
+    if key == "properties":
+        return {
+            each: mend(inner, path + "".join(map(str.capitalize, each.split("_"))), names, named)
+            for each, inner in value.items()
+        }
+    return mend(value, path, names, named)
+
+
+def pair(schema: Schema) -> Schema:
+    """A tuple of alike members as a plain array of that length: client generators know no other."""
+    rest = {key: value for key, value in schema.items() if key != "prefixItems"}
+    [kind] = {each["type"] for each in schema["prefixItems"]}
+    return {**rest, "items": {"type": kind}}
 
 
 def brief(schema: Schema) -> Schema:

@@ -18,6 +18,8 @@ from domain.types import Email, Instant, LocalDate, LongText, Phone, ShortText
 LONGEST = timedelta(days=366)
 MOST_SEATS = 5000
 
+IfSomeUnavailable = Literal["refuse", "skip"]
+
 
 class PeriodRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When: from `starts_at`, up to and not including `ends_at`."""
@@ -69,7 +71,7 @@ class BookingRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     notes: LongText | None = None
     on_behalf_of: OnBehalfOf | None = None
     hold: bool = False
-    if_some_unavailable: Literal["refuse", "skip"] = "refuse"
+    if_some_unavailable: IfSomeUnavailable = "refuse"
     ignore_terms: bool = False
     dry_run: bool = False
 

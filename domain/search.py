@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -11,7 +10,7 @@ from domain.assets import AssetKind, AssetSummary
 from domain.errors import Fault, Invalid
 from domain.places import Point, Precision, centre, normal
 from domain.reasons import Reason
-from domain.requests import LONGEST, PeriodRequest, Repeats
+from domain.requests import LONGEST, IfSomeUnavailable, PeriodRequest, Repeats
 from domain.time import WEEK, Period, check_span
 
 
@@ -41,7 +40,7 @@ class Book(msgspec.Struct, frozen=True):
     repeats: Repeats | None
     units: int
     attendees: int | None
-    if_some_unavailable: Literal["refuse", "skip"]
+    if_some_unavailable: IfSomeUnavailable
 
 
 class Match(msgspec.Struct, frozen=True):

@@ -1,0 +1,37 @@
+"""A server as users meet it: a process of its own that answers on a port."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+
+@pytest.fixture
+async def address(database: str) -> AsyncIterator[str]:
+    """A server on a free port of this machine."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "uvicorn", "--factory", "api.app:create_app", "--port", str(port)]
+    with subprocess.Popen(command, env={**os.environ, "DATABASE_URL": database}, stderr=subprocess.DEVNULL) as server:
+        try:
+            address = f"http://127.0.0.1:{port}"
+            await wait_until_it_answers(address)
+            yield address
+        finally:
+            server.terminate()
+
+
+async def wait_until_it_answers(address: str) -> None:
+    for _ in range(200):
+        with contextlib.suppress(httpx.TransportError):
+            httpx.get(f"{address}/readyz").raise_for_status()
+            return
+        await asyncio.sleep(0.1)
+    pytest.fail("the server does not answer")
