@@ -153,7 +153,7 @@ async def update(
     before = await load(conn, asset_id, caller)
     must_match(request, before)
     if before.state == "archived":
-        raise StateDoesNotAllow("An archived asset is not changed any more.")
+        raise StateDoesNotAllow("It is archived, and an archived asset is not changed any more.")
     wanted = data.merged_into(domain.assets.as_sent(before))
     await refuse_faults(conn, asset_id, owner_id, wanted, before)
     if wanted.part_of != before.part_of or wanted.units != before.units:

@@ -102,7 +102,7 @@ def admit(request: AnyRequest, found: Found | None) -> Caller:
     if found.revoked:
         raise TokenRevoked
     if found.expires_at and found.expires_at <= now:
-        raise TokenExpired(f"It expired at {found.expires_at:%Y-%m-%dT%H:%M:%SZ}; an admin can make another.")
+        raise TokenExpired(f"It was good until {found.expires_at:%Y-%m-%dT%H:%M:%SZ}. {TokenExpired.usual}")
     if found.last_used_on != now.date():
         request.state.first_use_today = found.caller.token_id
     request.state.caller = found.caller

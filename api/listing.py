@@ -37,7 +37,7 @@ async def publish(
     """List an asset: it can be found and booked. It needs hours and a description."""
     asset = await lock(request, "publishAsset", asset_id, conn, caller)
     if asset.state == "archived":
-        raise StateDoesNotAllow("An archived asset is not listed again.")
+        raise StateDoesNotAllow("It is archived, and an archived asset is not listed again.")
     if lacks := await unpublishable(conn, asset):
         raise NotPublishable(lacks)
     return await turn(conn, asset, "listed", "asset.published", caller, now, request_id)
@@ -60,7 +60,7 @@ async def pause(
     """Take no new bookings of a listed asset for a while; those made stay."""
     asset = await lock(request, "pauseAsset", asset_id, conn, caller)
     if asset.state not in {"listed", "paused"}:
-        raise StateDoesNotAllow("Only a listed asset can be paused.")
+        raise StateDoesNotAllow(f"It is {asset.state}; only a listed asset can be paused.")
     return await turn(conn, asset, "paused", "asset.paused", caller, now, request_id)
 
 
@@ -82,9 +82,9 @@ async def archive(
     asset = await lock(request, "archiveAsset", asset_id, conn, caller)
     uses = await db.assets.uses(conn, asset_id, asset.owner_id, now)
     if uses.bookings:
-        raise AssetInUse
+        raise AssetInUse(f"{uses.bookings} occurrences are to come: cancel them, or pause it until they are over.")
     if uses.parts:
-        raise AssetInUse("Archive its parts first.")
+        raise AssetInUse("Parts of it are not archived; archive them first.")
     return await turn(conn, asset, "archived", "asset.archived", caller, now, request_id)
 
 

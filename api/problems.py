@@ -153,13 +153,20 @@ def headers(refused: Refused, status: int) -> Iterator[tuple[str, str]]:
 
 def refused_by_us(request: Request[Any, Any, Any], error: Refused) -> Response[bytes]:
     """What the domain refused."""
+    if isinstance(error, errors.NotFound) and error.detail == error.usual and request.path_params:
+        name = list(request.path_params)[-1]
+        thing = "organisation" if name == "id_or_slug" else name.removesuffix("_id").replace("_", " ")
+        error = errors.NotFound(f"There is no such {thing}, or it is private to others.")
     return answer(request, error)
 
 
 def refused_by_litestar(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """What the framework refused before a handler saw it."""
+    if error.status_code == 404:
+        return answer(request, errors.NotFound("There is no such address; /docs has those that there are."))
     if error.status_code == 405:
-        return answer(request, errors.MethodNotAllowed(allow=", ".join(allowed(request))))
+        allow = ", ".join(allowed(request))
+        return answer(request, errors.MethodNotAllowed(f"It takes {allow}, and not {request.method}.", allow=allow))
     kind = OF_LITESTAR.get(error.status_code)
     if kind is None:
         return failed(request, error)
@@ -172,7 +179,7 @@ def allowed(request: Request[Any, Any, Any]) -> list[str]:
     for method in ("DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT"):
         with suppress(MethodNotAllowedException):
             request.app.asgi_router.handle_routing(path=request.scope["path"].rstrip("/") or "/", method=method)
-            found.append(method)
+            found += ["GET", "HEAD"] if method == "GET" else [method]
     return found
 
 

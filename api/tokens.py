@@ -47,7 +47,7 @@ async def create(
     """Make a token for the caller's organisation. `token` is told now and never again."""
     permissions.require("createToken", caller)
     if data.expires_at is not None and data.expires_at <= now:
-        raise Invalid([Fault("#/expires_at", "It must be in the future.")])
+        raise Invalid([Fault("#/expires_at", f"It must be later than now, {now:%Y-%m-%dT%H:%M:%SZ}.")])
     token = await db.tokens.insert(
         conn,
         token_id=uuid7(),

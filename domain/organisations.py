@@ -73,7 +73,11 @@ class OrganisationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
 
 
 class Organisation(msgspec.Struct, frozen=True, kw_only=True):
-    """A public body or a group. `holds` and `contact` are private: null to whoever may not see them."""
+    """A public body or a group. `holds` and `contact` are private: null to whoever may not see them.
+
+    `state` is `unverified` until the operator of this service has verified it: till then it can prepare sites, assets
+    and hours, and neither publishes nor books. `suspended`: it reads and changes nothing. `closed`: for good.
+    """
 
     id: UUID
     slug: str
@@ -110,7 +114,10 @@ class OrganisationPage(msgspec.Struct, frozen=True):
 
 
 class Registration(msgspec.Struct, frozen=True):
-    """A new organisation and, for the only time, the token of its first admin."""
+    """A new organisation and, for the only time, the token of its first admin.
+
+    It begins `unverified`: the operator of this service verifies it, and then it can publish and book.
+    """
 
     organisation: Organisation
     token: Token

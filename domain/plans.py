@@ -73,7 +73,8 @@ def plan(
         if wish not in accepted:
             against[wish.occurrence] = [taken_by_itself(wish, place, taken)]
     if not accepted or (against and request.if_some_unavailable == "refuse"):
-        raise NotBookable(refusals(asked, against))
+        refused = refusals(asked, against)
+        raise NotBookable(refused, told(refused))
     return Plan(accepted, against)
 
 
@@ -101,6 +102,16 @@ def refusals(asked: Iterable[Asked], why_not: Mapping[UUID, list[Reason]]) -> li
         Refusal(each.period.starts_at, each.period.ends_at, not why_not.get(each.id), why_not.get(each.id, []), [])
         for each in asked
     ]
+
+
+def told(occurrences: Sequence[Refusal]) -> str:
+    """How many periods cannot be booked, and why the first of them cannot."""
+    wrong = [each for each in occurrences if not each.free]
+    why = " ".join(reason.text for reason in wrong[0].why_not)
+    if len(occurrences) == 1:
+        return why
+    first = f"{wrong[0].starts_at:%Y-%m-%dT%H:%M:%SZ}"
+    return f"{len(wrong)} of {len(occurrences)} periods cannot be booked; the one at {first}: {why}"
 
 
 def settle(

@@ -91,7 +91,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "The booker holds {requirement}.",
     ),
     "not_listed": ("It is not listed for booking at present.", "It is listed."),
-    "unverified": ("The booker has not been verified yet.", "The booker is verified."),
+    "unverified": (
+        "The booker has not been verified yet; the operator of this service verifies new organisations.",
+        "The booker is verified.",
+    ),
     "too_dear": ("It is not free of charge.", "Its price is within what was asked for."),
     "limit_reached": ("A limit that the owner has set is reached.", "Within the owner's limits."),
     "allowance_used": ("Its allowance is used up.", "Within its allowance."),

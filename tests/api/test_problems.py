@@ -22,6 +22,13 @@ def test_every_refusal_has_a_status_and_a_page():
     assert len(problems.BY_SLUG) == len(ours)
 
 
+def test_a_detail_never_repeats_the_title():
+    for kind in problems.STATUS:
+        assert kind.title().endswith(".")
+        assert kind.usual.endswith(".")
+        assert kind.usual != kind.title()
+
+
 async def test_every_problem_has_its_page(client: httpx.AsyncClient):
     for slug, kind in problems.BY_SLUG.items():
         page = await client.get(f"/problems/{slug}", headers={"Accept": "text/html"})
@@ -36,7 +43,7 @@ async def test_a_problem_says_what_the_contract_says(client: httpx.AsyncClient):
         "type": "/problems/not-found",
         "title": "There is nothing here that the caller may know of.",
         "status": 404,
-        "detail": "There is nothing here that the caller may know of.",
+        "detail": "There is no such organisation, or it is private to others.",
         "instance": "/v1/organisations/nobody",
         "request_id": "mine",
         "errors": [],
@@ -47,7 +54,8 @@ async def test_a_problem_says_what_the_contract_says(client: httpx.AsyncClient):
 async def test_a_wrong_method_is_told_the_right_ones(client: httpx.AsyncClient):
     answer = await client.delete("/v1/organisations")
     assert ok(answer, 405)["type"] == "/problems/method-not-allowed"
-    assert answer.headers["Allow"] == "GET, OPTIONS, POST"
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS, POST"
+    assert answer.json()["detail"] == "It takes GET, HEAD, OPTIONS, POST, and not DELETE."
 
 
 async def test_an_address_that_is_none_is_not_found(client: httpx.AsyncClient):
