@@ -34,6 +34,7 @@ from api import (
 )
 from api.cors import Cors
 from api.cursors import Cursors
+from api.head import Head
 from api.retries import Retries
 from db.connection import Pool, pool
 
@@ -75,7 +76,7 @@ def create_app(chosen: settings.Settings | None = None) -> Litestar:
     app.state.settings = chosen
     app.state.clock = deps.wall_clock
     app.state.queries = queries.queries(app)
-    app.asgi_handler = logs.RequestLog(Cors(Retries(app.asgi_handler), chosen.cors_origins))
+    app.asgi_handler = logs.RequestLog(Head(Cors(Retries(app.asgi_handler), chosen.cors_origins)))
     return app
 
 

@@ -20,7 +20,9 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from api import bodies, idempotency, words
+from api.answers import Answer
 from api.deps import AnyRequest, authenticate, sent_token, tick
+from api.problems import allowed
 from api.strict import is_instant, leaf, unwrap
 from domain import permissions
 from domain.errors import Fault, Invalid, Malformed, NotAcceptable, NotFound, Unauthenticated
@@ -52,13 +54,15 @@ def queries(app: Litestar) -> Queries:
     return found
 
 
-async def before_request(request: AnyRequest) -> None:
-    """Refuse what no handler of ours takes: steps 2 to 5."""
+async def before_request(request: AnyRequest) -> Answer[None] | None:
+    """Refuse what no handler of ours takes: steps 2 to 5. Answers OPTIONS, for which Litestar forgets methods."""
     state = request.app.state
     request.state.now = tick(state.clock)
     request.state.query = []
     if "\0" in request.scope["path"]:
         raise NotFound("No address has the character U+0000 in it.")
+    if request.method == "OPTIONS":
+        return Answer(None, status_code=204, headers={"Allow": ", ".join(allowed(request))})
     handler = request.route_handler
     check_caller(request, handler)
     check_accept(request, handler)
@@ -71,6 +75,7 @@ async def before_request(request: AnyRequest) -> None:
     if faults:
         await authenticate(request)
         raise Invalid(faults)
+    return None
 
 
 def check_caller(request: AnyRequest, handler: HTTPRouteHandler) -> None:
