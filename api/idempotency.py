@@ -18,7 +18,7 @@ from db.connection import Connection
 from db.idempotency import Key, Remembered
 from db.tokens import Found
 from domain.callers import Caller
-from domain.errors import Fault, KeyReused, Refused, StillRunning
+from domain.errors import Fault, KeyReused, StillRunning
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -27,10 +27,8 @@ PRINTABLE = re.compile(r"[\x20-\x7e]{1,255}")
 KEPT_HEADERS = ("ETag", "Location")
 
 
-class Replayed(Refused):
-    """Not a refusal: this request was answered before."""
-
-    slug = "replayed"
+class Replayed(Exception):
+    """This request was answered before."""
 
     def __init__(self, answer: Remembered) -> None:
         super().__init__()
