@@ -90,10 +90,10 @@ async def list_(
 @get("/tokens/{token_id:uuid}", operation_id="getToken", responses=problems(NotFound))
 async def read(token_id: FromPath[UUID], conn: NamedDependency[Connection], caller: NamedDependency[Caller]) -> Token:
     """A token of the caller's organisation, without its secret."""
-    permissions.require("getToken", caller)
     found = await db.tokens.load(conn, token_id, caller.organisation_id)
     if found is None:
         raise NotFound
+    permissions.require("getToken", caller, owner_id=caller.organisation_id)
     return found
 
 
@@ -107,9 +107,11 @@ async def revoke(
     request_id: NamedDependency[str],
 ) -> None:
     """End a token at once, be it the one in use."""
-    permissions.require("revokeToken", caller)
+    if await db.tokens.load(conn, token_id, caller.organisation_id) is None:
+        raise NotFound
+    permissions.require("revokeToken", caller, owner_id=caller.organisation_id)
     found = await db.tokens.lock(conn, token_id, caller.organisation_id)
-    if found is None:
+    if found is None:  # revoked while this waited
         raise NotFound
     must_match(request, found)
     version = await db.tokens.revoke(conn, token_id, now)

@@ -63,6 +63,18 @@ async def test_a_token_ends_when_it_expires(world: World, clock):
     assert ok(await group.post("/tokens", body), 422)["errors"][0]["pointer"] == "#/expires_at"
 
 
+@pytest.mark.parametrize("role", ["member", "manager"])
+async def test_who_is_no_admin_is_told_so_of_its_own_tokens_and_nothing_of_others(world: World, role: str):
+    group, stranger = await world.organisation(), await world.organisation()
+    kiosk = await group.as_role(role)
+    own, others = [ok(await each.get("/me"), 200)["token"]["id"] for each in (group, stranger)]
+    for method in ("GET", "DELETE"):
+        refused = ok(await kiosk.send(method, f"/tokens/{own}"), 403)
+        assert refused["detail"] == f"This needs the role admin; the token has the role {role}."
+        assert ok(await kiosk.send(method, f"/tokens/{others}"), 404)["type"] == "/problems/not-found"
+    ok(await group.get(f"/tokens/{own}"), 200)
+
+
 async def test_tokens_of_others_are_not_there(world: World):
     group, stranger = await world.organisation(), await world.organisation()
     token_id = ok(await group.get("/me"), 200)["token"]["id"]
