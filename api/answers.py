@@ -4,8 +4,10 @@ Handlers return Structs. `Answer(struct, status_code=…, headers=…)` where th
 """
 
 import hashlib
+from collections.abc import Iterator
 from typing import Any, TypeVar
 from urllib.parse import urlencode
+from uuid import UUID
 
 import msgspec
 from litestar import Request, Response
@@ -68,15 +70,21 @@ class Answer(Response[T]):
         self.headers.setdefault("Vary", "Authorization, Accept")
         if isinstance(self.content, msgspec.Struct):
             describe(self.content, request, status, self.headers)
-        object_id = getattr(self.content, "id", None)
         again = without_secret(self.content)
         if again is not self.content:
             self.headers["Cache-Control"] = "no-store"
         body = b"" if self.content is None else encode(again)
-        request.state.answer = (status, dict(self.headers), body, object_id)
+        request.state.answer = (status, dict(self.headers), body, object_id(self.content))
         if request.method == "GET" and is_known(request, self.headers.get("ETag")):
             return ASGIResponse(status_code=304, headers=dict(self.headers))
         return super().to_asgi_response(app, request, **options)
+
+
+def object_id(content: object) -> UUID | None:
+    """The id of what is answered, or of the first of its members that has one: a registration's organisation."""
+    members = (getattr(content, name) for name in getattr(content, "__struct_fields__", ()))
+    found: Iterator[UUID | None] = (getattr(each, "id", None) for each in (content, *members))
+    return next((each for each in found if each), None)
 
 
 def describe(content: msgspec.Struct, request: AnyRequest, status: int, headers: dict[str, str]) -> None:

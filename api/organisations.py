@@ -40,7 +40,10 @@ async def register(
     request_id: NamedDependency[str],
     settings: NamedDependency[Settings],
 ) -> Answer[Registration]:
-    """Register an organisation. The answer holds, for the only time, an admin's token."""
+    """Register an organisation. The answer holds, for the only time, an admin's token.
+
+    Nobody needs a token for this; an `Idempotency-Key` is heeded only with one.
+    """
     permissions.allow("registerOrganisation", caller)
     if settings.registration == "closed":
         raise Forbidden("Registration is closed here; ask whoever runs this service.")
@@ -63,7 +66,7 @@ async def register(
         version=1,
         before=None,
         after={"kind": organisation.kind, "state": organisation.state},
-        caller=caller,
+        caller=Caller(organisation.id, organisation.kind, organisation.state, token.role, token.id),
         now=now,
         request_id=request_id,
     )
@@ -109,7 +112,7 @@ async def read(
 @patch(
     "/{id_or_slug:str}",
     operation_id="updateOrganisation",
-    responses=problems(NotFound, errors.SlugTaken, errors.IdentifierTaken),
+    responses=problems(NotFound, errors.SlugTaken, errors.IdentifierTaken, errors.StateDoesNotAllow),
 )
 async def update(
     request: AnyRequest,
@@ -120,15 +123,20 @@ async def update(
     now: NamedDependency[datetime],
     request_id: NamedDependency[str],
 ) -> Organisation:
-    """Change what an organisation says of itself. Its state is the operator's to change."""
-    organisation_id = await db.organisations.lock(conn, id_or_slug)
+    """Change what an organisation says of itself. Its state is the operator's to change.
+
+    Once verified, so are its `kind` and `identifiers`, by which it was known.
+    """
+    organisation_id = await db.organisations.id_of(conn, id_or_slug)
     if organisation_id is None:
         raise NotFound
     permissions.require("updateOrganisation", caller, owner_id=organisation_id)
+    await db.organisations.lock(conn, organisation_id)
     before = await db.organisations.reload(conn, organisation_id)
     must_match(request, before)
     wanted = data.merged_into(before.document())
     refuse_faults(wanted)
+    organisations.must_stay_verified(before, wanted)
     after, version = await db.organisations.update(conn, organisation_id, wanted, now)
     was, became = events.differences(
         msgspec.to_builtins(before), msgspec.to_builtins(after), texts=organisations.PRIVATE_TEXTS

@@ -49,12 +49,17 @@ async def load(conn: Connection, organisation_id: UUID, viewer_id: UUID | None) 
 
 async def find(conn: Connection, id_or_slug: str, viewer_id: UUID | None) -> Organisation | None:
     """As `load`, by its id or its slug."""
+    known = as_id(id_or_slug)
+    row = await conn.fetchrow(BY_ID if known else BY_SLUG, viewer_id, known or id_or_slug)
+    return msgspec.convert(row, Organisation) if row else None
+
+
+def as_id(id_or_slug: str) -> UUID | None:
+    """The id, if it is one: no slug looks like it."""
     try:
-        organisation_id = UUID(id_or_slug)
+        return UUID(id_or_slug)
     except ValueError:
-        row = await conn.fetchrow(BY_SLUG, viewer_id, id_or_slug)
-        return msgspec.convert(row, Organisation) if row else None
-    return await load(conn, organisation_id, viewer_id)
+        return None
 
 
 PAGE = f"""
@@ -88,13 +93,23 @@ async def insert(conn: Connection, organisation_id: UUID, request: OrganisationR
     return await reload(conn, organisation_id)
 
 
-LOCK = "SELECT id FROM organisations WHERE id::text = $1 OR slug = $1 FOR NO KEY UPDATE"
+OF_ID = "SELECT id FROM organisations WHERE id = $1"
+OF_SLUG = "SELECT id FROM organisations WHERE slug = $1"
 
 
-async def lock(conn: Connection, id_or_slug: str) -> UUID | None:
-    """Lock an organisation: its id."""
-    organisation_id: UUID | None = await conn.fetchval(LOCK, id_or_slug)
-    return organisation_id
+async def id_of(conn: Connection, id_or_slug: str) -> UUID | None:
+    """The id of the organisation that has an id or a slug."""
+    known = as_id(id_or_slug)
+    found: UUID | None = await conn.fetchval(OF_ID if known else OF_SLUG, known or id_or_slug)
+    return found
+
+
+LOCK = "SELECT FROM organisations WHERE id = $1 FOR NO KEY UPDATE"
+
+
+async def lock(conn: Connection, organisation_id: UUID) -> None:
+    """Lock an organisation. What it says is read in a later statement."""
+    await conn.execute(LOCK, organisation_id)
 
 
 UPDATE = """

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 import domain.taxonomy
 from domain.callers import OrganisationKind, OrganisationState, Role
-from domain.errors import Fault
+from domain.errors import Fault, StateDoesNotAllow
 from domain.tokens import Token
 from domain.types import Email, Instant, LocalDate, LongText, Phone, ShortText, Url
 
@@ -129,6 +129,17 @@ class Me(msgspec.Struct, frozen=True):
     organisation: Organisation
     role: Role
     token: Token
+
+
+def must_stay_verified(before: Organisation, wanted: OrganisationRequest) -> None:
+    """Raises StateDoesNotAllow where what the operator has verified would change: `kind` and `identifiers`."""
+    if before.state == "unverified":
+        return
+    if wanted.kind != before.kind or set(wanted.identifiers) != set(before.identifiers):
+        raise StateDoesNotAllow(
+            f"It is {before.state}; kind and identifiers are what the operator of this service has verified. Ask them"
+            " to take the verification back: an organisation that is unverified changes them itself."
+        )
 
 
 PRIVATE_TEXTS = ("name", "description", "website", "holds", "contact", "identifiers")

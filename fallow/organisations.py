@@ -1,7 +1,7 @@
 """fallow organisations: what only an operator may do to an organisation."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -45,6 +45,12 @@ def verify(organisation: Slug) -> None:
 
 
 @app.command()
+def unverify(organisation: Slug) -> None:
+    """Take a verification back, so that an organisation can change its kind and identifiers. It keeps its bookings."""
+    change(lambda conn, now: set_state(conn, organisation, "unverified", now))
+
+
+@app.command()
 def suspend(organisation: Slug) -> None:
     """Let an organisation change nothing until it is verified again."""
     change(lambda conn, now: set_state(conn, organisation, "suspended", now))
@@ -65,13 +71,12 @@ async def register(conn: Connection, request: OrganisationRequest, now: datetime
     return made.id
 
 
-async def set_state(
-    conn: Connection, id_or_slug: str, state: Literal["verified", "suspended", "closed"], now: datetime
-) -> None:
+async def set_state(conn: Connection, id_or_slug: str, state: OrganisationState, now: datetime) -> None:
     """Change what an organisation is in; nothing happens where it already is. Raises NotFound, StateDoesNotAllow."""
-    organisation_id = await db.organisations.lock(conn, id_or_slug)
+    organisation_id = await db.organisations.id_of(conn, id_or_slug)
     if organisation_id is None:
         raise NotFound(f"There is no organisation {id_or_slug}.")
+    await db.organisations.lock(conn, organisation_id)
     was: OrganisationState = (await db.organisations.reload(conn, organisation_id)).state
     if was == state:
         say(f"{id_or_slug} is {state} already.")

@@ -36,9 +36,10 @@ def create(
 
 async def issue(conn: Connection, id_or_slug: str, request: TokenRequest, now: datetime) -> str:
     """Store a token of an organisation: its secret. Raises NotFound."""
-    organisation_id = await db.organisations.lock(conn, id_or_slug)
+    organisation_id = await db.organisations.id_of(conn, id_or_slug)
     if organisation_id is None:
         raise NotFound(f"There is no organisation {id_or_slug}.")
+    await db.organisations.lock(conn, organisation_id)
     secret = make()
     token = await db.tokens.insert(
         conn, token_id=uuid7(), organisation_id=organisation_id, request=request, secret=secret, now=now

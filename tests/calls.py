@@ -90,6 +90,14 @@ class World:
         finally:
             await conn.close()
 
+    async def value(self, statement: str, *arguments: Any) -> Any:
+        """One value of the database."""
+        conn = await asyncpg.connect(self.database)
+        try:
+            return await conn.fetchval(statement, *arguments)
+        finally:
+            await conn.close()
+
     async def stored(self) -> dict[str, str]:
         """What the database holds: a hash of every table."""
         conn = await asyncpg.connect(self.database)

@@ -1,8 +1,12 @@
 """Organisations: register, find, look at, change."""
 
+from typing import Any
+from uuid import UUID
+
+import asyncpg
 import httpx
 import pytest
-from calls import World, ok
+from calls import Organisation, World, ok
 
 from api.settings import Settings
 
@@ -81,7 +85,7 @@ async def test_only_admins_change_their_organisation(world: World, role: str, st
 
 
 async def test_a_change_is_answered_as_get_answers_it_and_leaves_an_event_without_texts(world: World):
-    group = await world.organisation(name="Old", kind="group")
+    group = await world.organisation(verified=False, name="Old", kind="group")
     changed = await group.patch(f"/organisations/{group.body['slug']}", {"name": "New", "kind": "charity"})
     again = await group.get(f"/organisations/{group.id}")
     assert (ok(again, 200), again.headers["ETag"]) == (ok(changed, 200), changed.headers["ETag"])
@@ -89,6 +93,45 @@ async def test_a_change_is_answered_as_get_answers_it_and_leaves_an_event_withou
     assert (event["before"], event["after"]) == ({"kind": "group"}, {"kind": "charity", "texts": ["name"]})
     assert event["object"] == {"kind": "organisation", "id": group.id, "version": 2}
     assert event["request_id"] == changed.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize("change", [{"kind": "charity"}, {"identifiers": []}])
+async def test_what_was_verified_is_the_operators_to_change(world: World, change: dict[str, Any]):
+    identifiers = [{"scheme": "GB-CHC", "id": "1"}, {"scheme": "GB-COH", "id": "2"}]
+    group = await world.organisation(kind="group", identifiers=identifiers)
+    path = f"/organisations/{group.id}"
+    refused = ok(await group.patch(path, change), 409)
+    assert refused["type"] == "/problems/state-does-not-allow"
+    assert refused["detail"].startswith("It is verified; kind and identifiers are what the operator")
+    others = {"slug": f"renamed-{group.body['slug']}", "name": "New", "identifiers": identifiers[::-1]}
+    changed = ok(await group.patch(path, {**others, "kind": "group"}), 200)
+    assert (changed["name"], changed["identifiers"]) == ("New", identifiers)
+    await world.run("UPDATE organisations SET state = 'unverified' WHERE id = $1", group.id)
+    assert ok(await group.patch(path, change), 200) == {**changed, "state": "unverified", **change}
+
+
+async def test_who_may_not_change_it_does_not_wait_for_its_lock(world: World):
+    group, stranger = await world.organisation(), await world.organisation()
+    conn = await asyncpg.connect(world.database)
+    async with conn.transaction():
+        await conn.execute("SELECT FROM organisations WHERE id = $1 FOR NO KEY UPDATE", group.id)
+        refused = await stranger.patch(f"/organisations/{group.body['slug']}", {"name": "Ours"})
+        assert ok(refused, 403)["type"] == "/problems/forbidden"
+    await conn.close()
+
+
+async def test_who_registers_another_is_not_told_of_in_its_events_and_gets_the_same_answer_again(world: World):
+    group = await world.organisation()
+    body, key = {"slug": "stew", "name": "Stew", "kind": "group"}, {"headers": {"Idempotency-Key": "k"}}
+    first = ok(await group.post("/organisations", body, **key), 201)
+    stew = Organisation(world.client, first["organisation"], first["token"]["token"])
+    [event] = ok(await stew.get("/events"), 200)["items"]
+    assert event["actor"] == {"organisation_id": stew.id, "token_id": first["token"]["id"]}
+    again = await group.post("/organisations", body, **key)
+    assert ok(again, 201) == {**first, "token": {**first["token"], "token": None}}
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert await world.value("SELECT object_id FROM idempotency_keys") == UUID(stew.id)
+    ok(await world.client.post("/v1/organisations", json=body, **key), 409)
 
 
 async def test_a_change_is_refused_when_somebody_was_quicker(world: World):

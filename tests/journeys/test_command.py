@@ -58,7 +58,7 @@ async def test_an_operator_makes_an_organisation_a_token_and_decides_on_it(datab
     await connection.close()
     assert (found.caller.organisation_id, found.caller.role, found.revoked) == (organisation_id, "manager", False)
 
-    for action in ("verify", "verify", "suspend", "verify", "close"):
+    for action in ("verify", "verify", "suspend", "verify", "unverify", "close"):
         assert (await typed(database, "organisations", action, "sale-kitchen")).exit_code == 0
     told = await ask(
         database,
@@ -70,7 +70,8 @@ async def test_an_operator_makes_an_organisation_a_token_and_decides_on_it(datab
         ("organisation.verified", 2, "unverified", "verified"),
         ("organisation.suspended", 3, "verified", "suspended"),
         ("organisation.verified", 4, "suspended", "verified"),
-        ("organisation.closed", 5, "verified", "closed"),
+        ("organisation.unverified", 5, "verified", "unverified"),
+        ("organisation.closed", 6, "unverified", "closed"),
     ]
     assert await ask(database, "SELECT type, actor, after->>'role' FROM events WHERE object_kind = 'token'") == [
         ("token.created", None, "manager")
@@ -82,7 +83,10 @@ async def test_an_operator_makes_an_organisation_a_token_and_decides_on_it(datab
     [
         ("organisations verify nobody", "There is no organisation nobody."),
         ("tokens create --organisation nobody --role admin", "There is no organisation nobody."),
-        ("organisations create --slug gone --name B --kind group", "Another organisation has this slug."),
+        (
+            "organisations create --slug gone --name B --kind group",
+            "Another organisation has this slug. Choose another.",
+        ),
         ("organisations suspend gone", "gone is closed for good."),
     ],
 )
