@@ -393,6 +393,7 @@ occurrences = Table(
         name="state",
     ),
     Index(None, "owner_id", "booking_id"),
+    Index(None, "booker_id", "booking_id"),
     Index(None, "owner_id", "starts_at", "id"),
     Index(None, "booker_id", "starts_at", "id"),
     Index(None, "owner_id", "asset_id", "starts_at"),
