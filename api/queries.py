@@ -19,7 +19,7 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
-from api import bodies, idempotency, words
+from api import accept, bodies, idempotency, words
 from api.answers import Answer
 from api.deps import AnyRequest, authenticate, sent_token, tick
 from api.problems import allowed
@@ -86,13 +86,10 @@ def check_caller(request: AnyRequest, handler: HTTPRouteHandler) -> None:
 
 
 def check_accept(request: AnyRequest, handler: HTTPRouteHandler) -> None:
-    """Raises NotAcceptable where no form that we have will do."""
-    produced = handler.opt.get("produces", ("application/json",))
-    if (
-        request.scope["path"].startswith("/v1")
-        and "accept" in request.headers
-        and not request.accept.best_match(list(produced))
-    ):
+    """Leave the form of the answer for the handler. Raises NotAcceptable where none that we have will do."""
+    produced = handler.opt.get("produces", (accept.JSON,))
+    request.state.form = accept.best(", ".join(request.headers.getall("accept", [])), produced)
+    if request.state.form is None and request.scope["path"].startswith("/v1"):
         raise NotAcceptable(f"Accept {' or '.join(produced)}.")
 
 

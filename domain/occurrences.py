@@ -1,13 +1,15 @@
 """One period of a booking, with its own state."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from domain.reasons import Reason
+from domain.time import wall_clock
 
 OccurrenceState = Literal[
     "held",
@@ -26,6 +28,14 @@ OccurrenceState = Literal[
 BookingState = Literal["held", "pending", "checked_in", "confirmed", "ended"]
 OPEN: tuple[BookingState, ...] = ("held", "pending", "checked_in", "confirmed")
 CANCELLABLE: tuple[OccurrenceState, ...] = ("held", "pending", "confirmed")
+STANDING: tuple[OccurrenceState, ...] = ("held", "pending", "confirmed", "checked_in", "completed")
+When = Literal["today", "tomorrow", "this_week"]
+# How far these days reach to either side of now in any zone, with an hour or two for a change of its clocks.
+NEAR: Mapping[When, tuple[timedelta, timedelta]] = {
+    "today": (timedelta(hours=26), timedelta(hours=26)),
+    "tomorrow": (timedelta(0), timedelta(hours=50)),
+    "this_week": (timedelta(days=7, hours=2), timedelta(days=7, hours=2)),
+}
 OUTCOMES: tuple[OccurrenceState, ...] = (
     "completed",
     "cancelled",
@@ -100,16 +110,59 @@ class OccurrencePage(msgspec.Struct, frozen=True):
     next: str | None
 
 
-class OccurrenceFilter(msgspec.Struct, frozen=True):
-    """Which occurrences are asked for; None: whatever it is. With instants, those that touch the period."""
+def on_site(row: Occurrence, moment: datetime) -> datetime:
+    """A moment as a clock at its site shows it."""
+    return wall_clock(moment, ZoneInfo(row.timezone))
 
-    owner_id: UUID | None
-    site_id: UUID | None
-    asset_id: UUID | None
-    booker_id: UUID | None
-    state: OccurrenceState | None
-    starts_at: datetime | None
-    ends_at: datetime | None
+
+# An occurrence on one line of a sheet, for people at the site.
+COLUMNS: Mapping[str, Callable[[OccurrenceRow], object]] = {
+    "starts_on": lambda row: on_site(row, row.starts_at).date(),
+    "from": lambda row: f"{on_site(row, row.starts_at):%H:%M}",
+    "ends_on": lambda row: on_site(row, row.ends_at).date(),
+    "until": lambda row: f"{on_site(row, row.ends_at):%H:%M}",
+    "asset": lambda row: row.asset.title,
+    "site": lambda row: row.site.name,
+    "booker": lambda row: row.booker.name,
+    "reference": lambda row: row.booking.reference,
+    "attendees": lambda row: row.booking.attendees,
+    "units": lambda row: row.units,
+    "unit_numbers": lambda row: " ".join(map(str, row.unit_numbers)),
+    "state": lambda row: row.state,
+    "note": lambda row: row.note,
+    "timezone": lambda row: row.timezone,
+    "starts_at": lambda row: f"{row.starts_at:%Y-%m-%dT%H:%M:%SZ}",
+    "ends_at": lambda row: f"{row.ends_at:%Y-%m-%dT%H:%M:%SZ}",
+    "id": lambda row: row.id,
+}
+
+
+class OccurrenceFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which occurrences are asked for; None: whatever it is. With instants, those that touch the period; with `when`
+    those that touch these days at their site, and unless a state is asked for, only what stands.
+    """
+
+    owner_id: UUID | None = None
+    site_id: UUID | None = None
+    asset_id: UUID | None = None
+    booker_id: UUID | None = None
+    state: OccurrenceState | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    when: When | None = None
+
+    def states(self) -> tuple[OccurrenceState, ...] | None:
+        """The states asked for; None: any."""
+        if self.state is not None:
+            return (self.state,)
+        return STANDING if self.when else None
+
+    def during(self, now: datetime) -> tuple[datetime | None, datetime | None]:
+        """Instants between which all of it lies, whatever the zone."""
+        if self.when is None:
+            return self.starts_at, self.ends_at
+        before, after = NEAR[self.when]
+        return now - before, now + after
 
 
 def booking_state(occurrences: Iterable[Occurrence]) -> BookingState:

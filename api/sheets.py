@@ -1,0 +1,35 @@
+"""A page of a list as CSV (RFC 4180), for people who open it in a spreadsheet."""
+
+import csv
+import io
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from api.accept import CSV
+from api.answers import Answer, T
+
+RUNS = ("=", "+", "-", "@")
+
+
+class Sheet(Answer[T]):
+    """A page with a line for each of its items. `Link` names the next page, as in JSON."""
+
+    def __init__(self, page: T, columns: Mapping[str, Callable[[Any], object]]) -> None:
+        super().__init__(page, media_type=CSV)
+        self.columns = columns
+
+    def render(self, content: Any, *_: Any, **__: Any) -> bytes:
+        """The lines under a header."""
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\r\n")
+        writer.writerow(self.columns)
+        writer.writerows([cell(column(item)) for column in self.columns.values()] for item in content.items)
+        return text.getvalue().encode()
+
+
+def cell(value: object) -> str:
+    """A value as a spreadsheet may have it: one that it would run, whatever blanks come first, after an apostrophe."""
+    text = "" if value is None else str(value)
+    runs = unicodedata.normalize("NFKC", text).lstrip().startswith(RUNS)  # some take full-width signs too
+    return f"'{text}" if runs or text.startswith(("\t", "\r", "\n")) else text
