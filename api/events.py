@@ -15,13 +15,13 @@ from db.connection import Connection
 from db.events import Place
 from domain import permissions
 from domain.callers import Caller
-from domain.errors import CursorInvalid, Fault
+from domain.errors import CursorInvalid, CursorMismatch, Fault
 from domain.events import EventPage
 
 After = Annotated[str, Meta(max_length=2000, description="`next` of an earlier answer: only what came after it.")]
 
 
-@get(operation_id="listEvents", responses=problems(CursorInvalid), opt={"cursor": "after"})
+@get(operation_id="listEvents", responses=problems(CursorInvalid, CursorMismatch), opt={"cursor": "after"})
 async def list_(
     conn: NamedDependency[Connection],
     caller: NamedDependency[Caller],

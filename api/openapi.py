@@ -74,6 +74,11 @@ PARAMETERS: Mapping[str, Schema] = {
         "schema": STRING,
     },
 }
+# What some refusals say beside what every problem says.
+MEMBERS: Mapping[type[Refused], Schema] = {
+    errors.NotBookable: {"occurrences": {"type": "array", "items": {"$ref": PREFIX + "Refusal"}}},
+    errors.StateDoesNotAllow: {"states": {"type": "array", "items": STRING, "description": "Those that allow it."}},
+}
 PATH_KINDS = {"uuid": {"type": "string", "format": "uuid"}, "str": STRING}
 
 
@@ -211,8 +216,8 @@ def problem_schema(name: str, kinds: list[type[Refused]], components: Mapping[st
     schema = components["Problem"]
     slugs = sorted(f"/problems/{kind.slug}" for kind in kinds)
     properties = {**schema["properties"], "type": {"type": "string", "enum": slugs}}
-    if errors.NotBookable in kinds:
-        properties["occurrences"] = {"type": "array", "items": {"$ref": PREFIX + "Refusal"}}
+    for kind in kinds:
+        properties |= MEMBERS.get(kind, {})
     return {**schema, "title": name, "properties": properties}
 
 

@@ -31,7 +31,7 @@ from domain.tokens import TokenRequest, make
 Name = Annotated[str, Meta(min_length=1, max_length=200, description="Part of a name.")]
 
 
-@post(operation_id="registerOrganisation", responses=problems(errors.SlugTaken, errors.IdentifierTaken))
+@post(operation_id="registerOrganisation", responses=problems(Forbidden, errors.SlugTaken, errors.IdentifierTaken))
 async def register(
     data: JSONBody[OrganisationRequest],
     conn: NamedDependency[Connection],

@@ -16,6 +16,7 @@ import asyncpg
 import httpx
 import pytest
 from calls import World
+from contract import contract
 
 from db.connection import connect
 from db.migrate import migrate
@@ -105,9 +106,10 @@ async def app(database: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> A
 
 @pytest.fixture
 async def client(app: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """Somebody without a token."""
+    """Somebody without a token. Every answer is held against the contract as published."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://fallow") as client:
+    hooks = {"response": [contract().check]}
+    async with httpx.AsyncClient(transport=transport, base_url="http://fallow", event_hooks=hooks) as client:
         yield client
 
 
