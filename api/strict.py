@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 import msgspec
 
 from api import words
-from domain.errors import Fault, Invalid
+from domain.errors import MOST_FAULTS, Fault, Invalid
 from domain.types import read_instant
 
 T = TypeVar("T")
@@ -31,16 +31,15 @@ def convert(value: object, kind: type[T], pointer: str = "#") -> T:
 
 
 def check(value: Any, kind: Any, pointer: str, faults: list[Fault]) -> Any:
-    """The value with its instants in UTC; what is wrong with it goes to `faults`."""
+    """The value with its instants in UTC; what is wrong with it goes to `faults`, unless they are full."""
     bare, members = unwrap(kind)
-    if members:
-        others = [member for member in members if member is not type(None)]
-        if value is None and len(others) < len(members):
-            return None
-        if len(others) == 1:
-            return check(value, others[0], pointer, faults)
-        if isinstance(value, dict) and all(is_struct(member) for member in others):
-            return check_tagged(value, others, pointer, faults)
+    if len(faults) >= MOST_FAULTS or (value is None and type(None) in members):
+        return value
+    others = [member for member in members if member is not type(None)]
+    if len(others) == 1:
+        return check(value, others[0], pointer, faults)
+    if others and isinstance(value, dict) and all(is_struct(member) for member in others):
+        return check_tagged(value, others, pointer, faults)
     if is_struct(bare) and isinstance(value, dict):
         return check_struct(value, bare, pointer, faults)
     if get_origin(bare) in {list, tuple} and isinstance(value, list):
@@ -83,7 +82,7 @@ def check_struct(value: dict[str, Any], kind: type[msgspec.Struct], pointer: str
     for name, member in value.items():
         if name in fields:
             checked[name] = check(member, fields[name], f"{pointer}/{escape(name)}", faults)
-        else:
+        elif len(faults) < MOST_FAULTS:
             faults.append(Fault(f"{pointer}/{escape(name)}", words.unknown("field", fields)))
     faults.extend(Fault(f"{pointer}/{name}", words.missing(fields[name])) for name in missing)
     return checked

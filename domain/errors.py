@@ -6,7 +6,8 @@ The first line of a docstring is the problem's title.
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
-MOST_TOLD = 3  # faults that the detail of a problem repeats
+MOST_FAULTS = 100  # of one request; whoever has so many is not helped by more
+MOST_TOLD = 3  # of them, in the detail of the problem
 
 
 class Fault(NamedTuple):
@@ -207,15 +208,15 @@ class UnsupportedMediaType(Refused):
 class Invalid(Refused):
     """The request is not valid.
 
-    `faults` names all of them where the parser allows.
+    `faults` names all of them where the parser allows, up to 100.
     """
 
     slug = "invalid"
     usual = "`errors` lists what is wrong."
 
     def __init__(self, faults: Sequence[Fault], detail: str | None = None) -> None:
-        super().__init__(detail or told(faults))
-        self.faults = list(faults)
+        self.faults = list(faults)[:MOST_FAULTS]
+        super().__init__(detail or told(self.faults))
 
 
 def told(faults: Sequence[Fault]) -> str:

@@ -98,5 +98,13 @@ def test_texts_that_are_none_are_refused(name: str):
     assert list(faults({"name": name})) == ["#/name"]
 
 
+@pytest.mark.parametrize("value", [{"periods": [7] * 100_000}, {str(n): 1 for n in range(100_000)}])
+def test_a_hundred_faults_are_enough(value: dict[str, Any]):
+    with pytest.raises(Invalid) as caught:
+        convert(value, Everything)
+    assert len(caught.value.faults) == 100
+    assert caught.value.detail.endswith("`errors` has 97 more.")
+
+
 def test_something_else_than_an_object_is_refused():
     assert faults([]) == {"#": "Expected an object; got a list of 0."}
