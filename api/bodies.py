@@ -91,7 +91,7 @@ def check_content_type(request: AnyRequest) -> None:
 
 async def read(request: AnyRequest) -> None:
     """Read the body where the handler takes one. Raises Malformed, UnsupportedMediaType."""
-    if "data" not in request.route_handler.parsed_fn_signature.parameters:
+    if request.route_handler.handler_id not in Body.kinds:
         return
     body = await request.body()
     if not body:
@@ -103,18 +103,19 @@ async def read(request: AnyRequest) -> None:
 
 def check(request: AnyRequest) -> Sequence[Fault]:
     """What is wrong with the body that was read. Leaves it, typed, for the handler."""
-    if "data" not in request.route_handler.parsed_fn_signature.parameters:
+    kind = Body.kinds.get(request.route_handler.handler_id)
+    if kind is None:
         return ()
-    document, kind = request.state.document, Body.kinds[request.route_handler.handler_id]
-    if get_origin(kind) is not Patch:
-        try:
-            request.state.data = convert(document, kind)
-        except Invalid as invalid:
-            return invalid.faults
-    elif isinstance(document, dict):
+    document = request.state.document
+    if get_origin(kind) is Patch:
+        if not isinstance(document, dict):
+            return [Fault("#", words.refusal(document, dict))]
         request.state.data = Patch(document, get_args(kind)[0])
-    else:
-        return [Fault("#", words.refusal(document, dict))]
+        return ()
+    try:
+        request.state.data = convert(document, kind)
+    except Invalid as invalid:
+        return invalid.faults
     return ()
 
 

@@ -60,16 +60,16 @@ async def connection(request: AnyRequest) -> AsyncIterator[Connection]:
         return
     async with borrow(pools.writing) as conn, conn.transaction():
         key = await idempotency.key(request)
-        if key is None:
+        if key:
+            found, first = await idempotency.claim(conn, str(sent_token(request)), key, request.state.now)
+            admit(request, found)
+            if first:
+                raise idempotency.repeated(first, key)
+        else:
             await identify(request, conn)
-            yield conn
-            return
-        found, first = await idempotency.claim(conn, str(sent_token(request)), key, request.state.now)
-        caller = admit(request, found)
-        if first:
-            raise idempotency.Replayed(first)
         yield conn
-        await idempotency.remember(request, conn, caller, key)
+        if key:
+            await idempotency.remember(request, conn, key)
 
 
 def sent_token(request: AnyRequest) -> str | None:
@@ -92,8 +92,8 @@ async def identify(request: AnyRequest, conn: Connection) -> None:
         admit(request, await db.tokens.find(conn, token))
 
 
-def admit(request: AnyRequest, found: Found | None) -> Caller:
-    """The caller of a token, left in `request.state.caller`. Raises Unauthenticated, TokenRevoked, TokenExpired."""
+def admit(request: AnyRequest, found: Found | None) -> None:
+    """Leave the caller of a token in `request.state.caller`. Raises Unauthenticated, TokenRevoked, TokenExpired."""
     now = request.state.now
     if found is None:
         raise Unauthenticated("Fallow has given out no such token; check that it was copied whole.")
@@ -106,7 +106,6 @@ def admit(request: AnyRequest, found: Found | None) -> Caller:
     if found.last_used_on != now.date():
         request.state.first_use_today = found.caller.token_id
     request.state.caller = found.caller
-    return found.caller
 
 
 async def authenticate(request: AnyRequest) -> None:

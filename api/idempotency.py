@@ -1,7 +1,7 @@
 """Idempotency-Key on every authenticated POST; no handler knows of it.
 
 The key is claimed in the transaction of the change, first of all locks and in the statement that looks up the token;
-the answer is kept in it too. A refusal rolls back and leaves nothing. `deps.connection` calls both functions.
+the answer is kept in it too. A refusal rolls back and leaves nothing. `deps.connection` calls `claim` and `remember`.
 """
 
 import hashlib
@@ -17,7 +17,6 @@ import db.idempotency
 from db.connection import Connection
 from db.idempotency import Key, Remembered
 from db.tokens import Found
-from domain.callers import Caller
 from domain.errors import Fault, KeyReused, StillRunning
 
 AnyRequest = Request[Any, Any, Any]
@@ -62,23 +61,25 @@ async def key(request: AnyRequest) -> Key | None:
 async def claim(conn: Connection, token: str, key: Key, now: datetime) -> tuple[Found | None, Remembered | None]:
     """Whose token it is, and the first answer to the key; None: the key is this transaction's to use.
 
-    Raises KeyReused for another body, StillRunning after two seconds of waiting.
+    Raises StillRunning after two seconds of waiting for the first request.
     """
     try:
-        found, first = await db.idempotency.claim(conn, token, key, now)
+        return await db.idempotency.claim(conn, token, key, now)
     except asyncpg.LockNotAvailableError:
         raise StillRunning from None
-    if first and first.body_hash != key.body_hash:
-        raise KeyReused
-    return found, first
 
 
-async def remember(request: AnyRequest, conn: Connection, caller: Caller, key: Key) -> None:
+def repeated(first: Remembered, key: Key) -> Exception:
+    """What to raise for a key that has its answer."""
+    return Replayed(first) if first.body_hash == key.body_hash else KeyReused()
+
+
+async def remember(request: AnyRequest, conn: Connection, key: Key) -> None:
     """Keep the answer that `answers.Answer` has just made."""
     status, headers, body, object_id = request.state.answer
     kept = {name: headers[name] for name in KEPT_HEADERS if name in headers}
     answer = Remembered(key.body_hash, status, kept, body)
-    await db.idempotency.remember(conn, caller.organisation_id, key, answer, object_id)
+    await db.idempotency.remember(conn, request.state.caller.organisation_id, key, answer, object_id)
 
 
 def replay(_request: AnyRequest, replayed: Replayed) -> Response[bytes]:

@@ -6,8 +6,9 @@ What is wrong with a request is told in this order, the same for every operation
 2. 401: no token where one is needed, or something that cannot be one. Nothing has been read or asked yet.
 3. 406, then 413, 415 and 400: no form will do; the body or the query cannot be read.
 4. 401: a token that the database does not know or that has ended.
-5. 422: everything that is wrong with query and body, at once; then the Idempotency-Key.
-6. What depends on what is stored: 404, 403, 412 and 428, 409, and 422 for ids that name nothing.
+5. 422: everything that is wrong with query, body and Idempotency-Key, at once.
+6. What depends on what is stored: the key's first answer; 404, 403, 412 and 428, 409, and 422 for what a patch comes to
+   and for ids that name nothing.
 """
 
 from collections.abc import Mapping

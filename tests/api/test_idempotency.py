@@ -57,6 +57,17 @@ async def test_an_odd_key_is_refused(world: World, name: str):
     assert ok(await group.post("/tokens", BODY, **key(name)), 422)["errors"][0]["pointer"] == "Idempotency-Key"
 
 
+async def test_a_token_that_has_ended_learns_nothing_of_a_key(world: World):
+    group = await world.organisation()
+    kiosk = await group.as_role("admin")
+    ok(await kiosk.post("/tokens", BODY, **key("k")), 201)
+    ok(await group.delete(f"/tokens/{ok(await kiosk.get('/me'), 200)['token']['id']}"), 204)
+    before = await world.stored()
+    for sent, name in ((BODY, "k"), ({**BODY, "role": "admin"}, "k"), (BODY, "new")):
+        assert ok(await kiosk.post("/tokens", sent, **key(name)), 401)["type"] == "/problems/token-revoked"
+    assert await world.stored() == before
+
+
 async def test_of_many_at_once_one_changes_something(world: World):
     group = await world.organisation()
     answers = await asyncio.gather(*(group.post("/tokens", BODY, **key("k")) for _ in range(8)))
