@@ -212,7 +212,7 @@ def season_faults(hours: Hours) -> Iterator[Fault]:
             yield Fault(f"{pointer}/ends_on", "It must not be before starts_on.")
         for place, each in enumerate(season.hours):
             if each.week > season.cycle_weeks:
-                yield Fault(f"{pointer}/hours/{place}/week", f"The cycle has {season.cycle_weeks} weeks.")
+                yield Fault(f"{pointer}/hours/{place}/week", f"At most cycle_weeks: {season.cycle_weeks}.")
         yield from opening_faults(season.hours, f"{pointer}/hours")
 
 
@@ -221,7 +221,7 @@ def exception_faults(hours: Hours) -> Iterator[Fault]:
     seen: set[date] = set()
     for number, exception in enumerate(hours.exceptions):
         if exception.on in seen:
-            yield Fault(f"#/exceptions/{number}/on", "There is another exception for this date.")
+            yield Fault(f"#/exceptions/{number}/on", "There is another exception for this date; one has all its hours.")
         seen.add(exception.on)
         yield from opening_faults(exception.hours, f"#/exceptions/{number}/hours")
 
@@ -247,4 +247,4 @@ def overlapping(seasons: Sequence[Season]) -> Iterator[Fault]:
         shares = other.starts_on <= (one.ends_on or date.max) and one.starts_on <= (other.ends_on or date.max)
         if shares and second not in told:
             told.add(second)
-            yield Fault(f"#/seasons/{second}/starts_on", f"It shares a date with season {first}.")
+            yield Fault(f"#/seasons/{second}/starts_on", f"It shares a date with the season at #/seasons/{first}.")

@@ -139,7 +139,7 @@ def misplaced(request: BookingRequest, zone: ZoneInfo) -> Iterator[Fault]:
         if day not in dates:
             yield Fault(f"#/repeats/except_on/{n}", "The series has no occurrence on this date.")
     if not dates.keys() - set(repeats.except_on):
-        yield Fault("#/repeats/except_on", "No occurrence is left.")
+        yield Fault("#/repeats/except_on", "It names every date of the series; no occurrence is left.")
 
 
 def together(request: BookingRequest, periods: Sequence[Period]) -> Iterator[Fault]:

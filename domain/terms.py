@@ -79,7 +79,7 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 def faults(terms: Terms, pointer: str = "#/terms") -> Iterator[Fault]:
     """What is wrong with terms beyond their types; requirements are the taxonomy's business."""
     if DAY % terms.step_minutes:
-        yield Fault(f"{pointer}/step_minutes", "It must divide a day of 1440 minutes.")
+        yield Fault(f"{pointer}/step_minutes", "It must divide a day of 1440 minutes, as 15, 30 and 60 do.")
     if terms.longest_minutes is not None and terms.longest_minutes < terms.shortest_minutes:
         yield Fault(f"{pointer}/longest_minutes", "It must be at least shortest_minutes.")
     if terms.approval:

@@ -136,7 +136,7 @@ def test_two_seasons_that_share_a_date_overlap():
     first, second = a_week(ends_on="2027-03-31"), a_week(starts_on="2027-03-31")
     with pytest.raises(HoursOverlap) as refused:
         domain.hours.compile(hours(seasons=[second, first]))
-    assert refused.value.faults == [Fault("#/seasons/1/starts_on", "It shares a date with season 0.")]
+    assert refused.value.faults == [Fault("#/seasons/1/starts_on", "It shares a date with the season at #/seasons/0.")]
 
 
 def test_seasons_may_follow_one_another_without_a_gap():
