@@ -56,9 +56,11 @@ def read_json(body: bytes) -> Any:
     """A body as plain values. Raises Malformed."""
     try:
         value = msgspec.json.decode(body.decode())
-        msgspec.json.encode(value)  # a lone surrogate can be escaped into JSON, and is no text
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise Malformed(f"The body is not JSON: {error}.") from None
+    except UnicodeDecodeError as error:
+        raise Malformed(f"The body is not UTF-8: look at byte {error.start}.") from None
+    except msgspec.DecodeError as error:
+        what = str(error).removeprefix("JSON is malformed: ").partition(" - at ")[0]
+        raise Malformed(f"The body is not JSON: {what}.") from None
     except RecursionError:
         raise Malformed(TOO_DEEP) from None
     refuse_depth(value)

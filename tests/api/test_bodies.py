@@ -33,6 +33,22 @@ async def test_what_cannot_be_read_is_refused(client: httpx.AsyncClient, body: b
 
 
 @pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"{", "The body is not JSON: Input data was truncated."),
+        (b"{'slug': 1}", "The body is not JSON: object keys must be strings (byte 1)."),
+        (b'{"slug": 1e400}', "The body is not JSON: Number out of range."),
+        (b'{"slug": "\xff"}', "The body is not UTF-8: look at byte 10."),
+        (b'{"slug": "\\udc00 and more"}', "The body is not JSON: invalid utf-16 surrogate pair (byte 16)."),
+        (b"", "The body is missing; send JSON, at least {}."),
+        (b"[" * 60 + b"]" * 60, "The body is nested too deeply."),
+    ],
+)
+async def test_what_cannot_be_read_is_told_why(client: httpx.AsyncClient, body: bytes, said: str):
+    assert ok(await client.post("/v1/organisations", content=body, headers=JSON), 400)["detail"] == said
+
+
+@pytest.mark.parametrize(
     "kind", ["text/plain", "application/merge-patch+json", "application/json; charset=latin-1", ""]
 )
 async def test_other_kinds_of_body_are_refused(client: httpx.AsyncClient, kind: str):
