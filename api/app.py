@@ -21,6 +21,7 @@ from api import (
     idempotency,
     listing,
     logs,
+    metrics,
     occurrences,
     organisations,
     problems,
@@ -60,7 +61,13 @@ def create_app(chosen: settings.Settings | None = None) -> Litestar:
     """A server's application; settings come from the environment unless given. Raises SetupFailed."""
     chosen = chosen or settings.read()
     app = Litestar(
-        route_handlers=[Router("/v1", route_handlers=FEATURES), health.router, docs.router, docs.files],
+        route_handlers=[
+            Router("/v1", route_handlers=FEATURES),
+            health.router,
+            metrics.metrics,
+            docs.router,
+            docs.files,
+        ],
         dependencies=deps.DEPENDENCIES,
         before_request=queries.before_request,
         after_response=deps.note_use,

@@ -4,6 +4,8 @@ from typing import cast
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.logs import tell
+
 
 class Head:
     """Answers every HEAD as its GET, all headers the same."""
@@ -24,4 +26,4 @@ class Head:
         try:
             await self.app(get, receive, send_bodiless)
         finally:
-            scope["path_template"] = get.get("path_template", scope["path"])  # for the log
+            tell(get, scope)

@@ -82,8 +82,9 @@ async def remember(request: AnyRequest, conn: Connection, key: Key) -> None:
     await db.idempotency.remember(conn, request.state.caller.organisation_id, key, answer, object_id)
 
 
-def replay(_request: AnyRequest, replayed: Replayed) -> Response[bytes]:
+def replay(request: AnyRequest, replayed: Replayed) -> Response[bytes]:
     """The first answer again."""
+    request.scope["state"]["told"]["replayed"] = True
     first = replayed.answer
     return Response(
         first.body,

@@ -116,6 +116,9 @@ def answer(request: Request[Any, Any, Any], refused: Refused) -> Response[bytes]
     """A refusal as its problem."""
     kind = type(refused)
     status = STATUS[kind]
+    if isinstance(refused, errors.NotBookable):
+        codes = [reason.code for each in refused.occurrences for reason in each.why_not]
+        request.scope["state"]["told"]["refused_for"] = codes
     problem = {
         "type": f"/problems/{kind.slug}",
         "title": kind.title(),

@@ -7,6 +7,8 @@ from typing import cast
 import asyncpg
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.logs import tell
+
 ATTEMPTS = 3
 TRANSIENT = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
@@ -33,7 +35,7 @@ class Retries:
             else:
                 return
             finally:
-                scope["path_template"] = fresh.get("path_template", scope["path"])  # for the log
+                tell(fresh, scope)
 
 
 class Replay:

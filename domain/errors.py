@@ -4,7 +4,7 @@ The first line of a docstring is the problem's title.
 """
 
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 MOST_FAULTS = 100  # of one request; whoever has so many is not helped by more
 MOST_TOLD = 3  # of them, in the detail of the problem
@@ -124,8 +124,9 @@ class NotBookable(Refused):
     slug = "not-bookable"
     usual = "`occurrences` has every period with all that speaks against it."
 
-    def __init__(self, occurrences: Sequence[object], detail: str | None = None) -> None:
+    def __init__(self, occurrences: Sequence[Any], detail: str | None = None) -> None:
         super().__init__(detail, occurrences=occurrences)
+        self.occurrences = occurrences
 
 
 class HoldExpired(Refused):

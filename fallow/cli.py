@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -122,7 +123,9 @@ def _serve_until_interrupted(host: str, port: int, processes: int, *, demo: bool
         listener = stack.enter_context(listen(host, port))
         url = stack.enter_context(cluster).url() if cluster else configured
         (_prepare if demo else _check)(url)
-        servers = Servers(listener, count=processes, environment={**os.environ, "DATABASE_URL": url})
+        counted = stack.enter_context(TemporaryDirectory(prefix="fallow-metrics-"))  # what the servers count together
+        environment = {**os.environ, "DATABASE_URL": url, "PROMETHEUS_MULTIPROC_DIR": counted}
+        servers = Servers(listener, count=processes, environment=environment)
         address = f"http://{reachable(host)}:{listener.getsockname()[1]}"
         supervise(
             servers,

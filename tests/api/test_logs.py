@@ -77,6 +77,26 @@ async def test_a_name_that_would_spoil_logs_is_replaced(lines, client, name):
     assert UUID(answer.headers["X-Request-Id"]).version == 7
 
 
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+async def test_a_request_within_a_trace_is_named_for_it(lines, client):
+    traced = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
+    answer = await client.get("/bookings/1", headers=traced)
+    assert answer.headers["X-Request-Id"] == lines()[0]["request_id"] == TRACE
+    named = await client.get("/bookings/1", headers={**traced, "X-Request-Id": "mine"})
+    assert named.headers["X-Request-Id"] == "mine"
+
+
+SPAN = "00f067aa0ba902b7-01"
+
+
+@pytest.mark.parametrize("parent", ["", TRACE, f"00-{'0' * 32}-{SPAN}", f"00-{TRACE.upper()}-{SPAN}"])
+async def test_a_trace_that_is_none_names_nothing(lines, client, parent):
+    answer = await client.get("/bookings/1", headers={"traceparent": parent})
+    assert UUID(answer.headers["X-Request-Id"]).version == 7
+
+
 def test_tokens_and_quoted_rows_are_taken_out_of_what_libraries_log(lines):
     sentence = "duplicate key\nDETAIL:  Key (email)=(ada@example.org) already exists.\nwith fallow_Ab1_x"
     logging.getLogger("uvicorn.error").error("sent %s", "fallow_Ab1_x", exc_info=ValueError(sentence))
