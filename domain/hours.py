@@ -173,6 +173,18 @@ def is_ever_open(hours: Hours | None) -> bool:
     return hours.always or any(one.hours for one in hours.seasons) or any(one.hours for one in hours.exceptions)
 
 
+def ever_open(hours: Hours | None, today: date) -> bool:
+    """Whether anything could be booked from a local date on by these hours, as far as they themselves say."""
+    if hours is None:
+        return False
+    on_holidays = hours.holidays.region is not None and bool(hours.holidays.hours)  # within a season only
+    return (
+        hours.always
+        or any((one.hours or on_holidays) and (one.ends_on or date.max) >= today for one in hours.seasons)
+        or any(one.hours and one.on >= today for one in hours.exceptions)
+    )
+
+
 def days(season: Season) -> list[str]:
     """The hours of each day of the cycle, from the Monday of the season's first week."""
     return [

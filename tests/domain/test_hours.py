@@ -165,3 +165,29 @@ def test_what_is_no_wall_clock_time_is_refused(wall: str):
 def test_hours_that_never_open_are_no_hours(given: Any, *, open_at_some_time: bool):
     assert domain.hours.is_ever_open(hours(**given)) is open_at_some_time
     assert domain.hours.is_ever_open(None) is False
+
+
+NINE = {"opens": "09:00", "closes": "10:00"}
+ON_HOLIDAYS = {"region": "GB-ENG", "then": "hours", "hours": [NINE]}
+
+
+@pytest.mark.parametrize(
+    ("given", "open_from_then_on"),
+    [
+        ({"always": True}, True),
+        ({"seasons": [a_week(("mon", "09:00", "10:00"))]}, True),
+        ({"seasons": [a_week(("mon", "09:00", "10:00"), ends_on="2027-07-14")]}, True),
+        ({"seasons": [a_week(("mon", "09:00", "10:00"), ends_on="2027-07-13")]}, False),
+        ({"seasons": [a_week()], "holidays": ON_HOLIDAYS}, True),
+        ({"seasons": [a_week(ends_on="2027-07-13")], "holidays": ON_HOLIDAYS}, False),
+        ({"seasons": [a_week()], "holidays": {**ON_HOLIDAYS, "region": None}}, False),
+        ({"holidays": ON_HOLIDAYS}, False),
+        ({"exceptions": [{"on": "2027-07-14", "hours": [NINE]}]}, True),
+        ({"exceptions": [{"on": "2027-07-13", "hours": [NINE]}]}, False),
+        ({"seasons": [a_week()], "exceptions": [{"on": "2027-07-14"}]}, False),
+        ({}, False),
+    ],
+)
+def test_hours_that_never_open_from_a_date_on_are_no_hours(given: Any, *, open_from_then_on: bool):
+    assert domain.hours.ever_open(hours(**given), date(2027, 7, 14)) is open_from_then_on
+    assert domain.hours.ever_open(None, date(2027, 7, 14)) is False
