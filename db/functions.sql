@@ -226,20 +226,25 @@ LANGUAGE sql STABLE AS $$
                       AND (o.held_until IS NULL OR o.held_until > at)) r) END
 $$;
 
+-- Whether an asset can be had at all and is enough, whatever the time: rules of every booking and every search.
+CREATE FUNCTION rules.fit(a assets, wanted int, attending int) RETURNS TABLE (code text, passed boolean, numbers jsonb)
+LANGUAGE sql STABLE AS $$
+  SELECT 'not_listed', a.state = 'listed'
+         AND NOT EXISTS (SELECT FROM organisations o WHERE o.id = a.owner_id AND o.state IN ('suspended', 'closed')), '{}'::jsonb
+   UNION ALL
+  SELECT 'too_few_units', wanted <= a.units, jsonb_build_object('units', a.units, 'units_wanted', wanted)
+   UNION ALL
+  SELECT 'too_small', coalesce(attending <= a.capacity::bigint * wanted, true),
+         jsonb_strip_nulls(jsonb_build_object('capacity', a.capacity::bigint * wanted, 'attendees', attending))
+$$;
+
 -- Every rule that a booking of one period must keep, passed or not: cheap ones first, so that asking whether any
 -- fails stops early. `unverified` and the requirements are tested where a booker is named.
 CREATE FUNCTION rules.checks(
   a assets, starts timestamptz, ends timestamptz, wanted int, attending int, booker uuid, at timestamptz
 ) RETURNS TABLE (code text, passed boolean, numbers jsonb, asset_id uuid)
 LANGUAGE sql STABLE AS $$
-  SELECT 'not_listed', a.state = 'listed'
-         AND NOT EXISTS (SELECT FROM organisations o WHERE o.id = a.owner_id AND o.state IN ('suspended', 'closed')),
-         '{}'::jsonb, NULL::uuid
-   UNION ALL
-  SELECT 'too_few_units', wanted <= a.units, jsonb_build_object('units', a.units, 'units_wanted', wanted), NULL
-   UNION ALL
-  SELECT 'too_small', coalesce(attending <= a.capacity::bigint * wanted, true),
-         jsonb_strip_nulls(jsonb_build_object('capacity', a.capacity::bigint * wanted, 'attendees', attending)), NULL
+  SELECT f.code, f.passed, f.numbers, NULL::uuid FROM rules.fit(a, wanted, attending) f
    UNION ALL
   SELECT 'too_few_attendees', coalesce(attending, 0) >= a.min_attendees,
          jsonb_build_object('min_attendees', a.min_attendees, 'attendees', coalesce(attending, 0)), NULL
@@ -374,25 +379,72 @@ $$;
 
 CREATE TYPE rules.candidate AS (owner_id uuid, id uuid, timezone text, distance_m int, tie text, sphere_m float8);
 
--- Whether an asset fits on paper: everything that does not depend on when.
-CREATE FUNCTION rules.on_paper(
-  a assets, of_kind text, needs text[], wanted int, attending int, only_free boolean, community boolean, of_owner uuid, people boolean
-) RETURNS boolean
+-- Whether an asset is of those that a search is about: what it leaves out is neither found nor explained.
+CREATE FUNCTION rules.sought(a assets, of_kind text, of_owner uuid, people boolean) RETURNS boolean
 LANGUAGE sql IMMUTABLE AS $$
-  SELECT (of_kind IS NULL OR a.kind = of_kind) AND a.features @> needs AND a.units >= wanted
-     AND (attending IS NULL OR a.capacity IS NULL OR a.capacity::bigint * wanted >= attending)
+  SELECT a.state IN ('listed', 'paused') AND (of_kind IS NULL OR a.kind = of_kind)
      AND (of_owner IS NULL OR a.owner_id = of_owner) AND (people OR a.kind <> 'people')
-     AND (NOT only_free OR 0 = coalesce(((CASE WHEN community AND a.community_price IS NOT NULL
-                                               THEN a.community_price ELSE a.price END)->>'amount')::int, 0))
+$$;
+
+-- What a search asks of an asset whatever the time, passed or not. It is on paper that an asset fits where all passed.
+CREATE FUNCTION rules.paper(a assets, needs text[], wanted int, attending int, only_free boolean, community boolean)
+RETURNS TABLE (code text, passed boolean, numbers jsonb)
+LANGUAGE sql STABLE AS $$
+  SELECT 'feature_missing', need = ANY(a.features), jsonb_build_object('feature', need) FROM unnest(needs) need
+   UNION ALL
+  SELECT f.code, f.passed, f.numbers FROM rules.fit(a, wanted, attending) f
+   UNION ALL
+  SELECT 'too_dear', coalesce((p.price->>'amount')::int, 0) = 0, coalesce(p.price, '{}')
+    FROM (SELECT CASE WHEN community THEN coalesce(a.community_price, a.price) ELSE a.price END AS price) p
+   WHERE only_free
+$$;
+
+-- PostGIS orders by an index of the sphere and stops on the 180th meridian itself, where index and distance disagree
+-- by a rounding error ("index returned tuples in wrong order"): a search there is made from a centimetre beside it.
+CREATE FUNCTION rules.searchable(origin geography) RETURNS geography
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN abs(ST_X(origin::geometry)) = 180
+              THEN ST_SetSRID(ST_MakePoint(179.9999999, ST_Y(origin::geometry)), 4326)::geography ELSE origin END
+$$;
+
+-- How many assets one page tests at the most: 1,000, and fewer where their hours on more than 20,000 dates would have
+-- to be looked up (of each period the day before it, and every day on which it lies).
+CREATE FUNCTION rules.bound(starts timestamptz, ends timestamptz, weeks int) RETURNS int
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT least(1000, coalesce(20000 / (weeks * (2 + floor(extract(epoch FROM ends - starts) / 86400)::int)), 1000))
+$$;
+
+-- The periods that a search is for, in a zone; none where it is for no time.
+CREATE FUNCTION rules.periods(starts timestamptz, ends timestamptz, zone text, weeks int) RETURNS tstzrange[]
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT ARRAY(SELECT tstzrange(p.starts_at, p.ends_at) FROM rules.repeats(starts, ends, zone, weeks) p
+                WHERE starts IS NOT NULL ORDER BY p.n)
+$$;
+
+-- Whether so many of the periods can be booked, or there is none. Those that fail or those that do not are counted,
+-- whichever decides it sooner, and no further than that.
+CREATE FUNCTION rules.enough(
+  a assets, periods tstzrange[], at_least int, wanted int, attending int, booker uuid, at timestamptz
+) RETURNS TABLE (enough boolean)
+LANGUAGE sql STABLE AS $$
+  SELECT cardinality(periods) = 0 OR (count(f) = q.quota) <> q.of_failed
+    FROM (SELECT 2 * at_least > cardinality(periods) AS of_failed,
+                 CASE WHEN 2 * at_least > cardinality(periods) THEN cardinality(periods) - at_least + 1
+                      ELSE at_least END AS quota) q
+    LEFT JOIN LATERAL (
+         SELECT p AS f FROM unnest(periods) p
+          WHERE q.of_failed = EXISTS (SELECT FROM rules.checks(a, lower(p), upper(p), wanted, attending, booker, at) k
+                                       WHERE NOT k.passed)
+          LIMIT q.quota) tested ON true
+   GROUP BY q.quota, q.of_failed
 $$;
 
 -- The nearest assets that fit, in the order (distance_m, tie, id) after a given place in it: up to `most`, with
 -- how many were examined, the last of them, and whether there was nothing further within reach.
 -- The index orders by the sphere, the order is by the spheroid's metres, which differ by at most 0.7 %: of a
 -- batch read from the index only what lies nearer than that edge is complete; the next batch is four times as
--- large, so that a crowd at one distance is read to its end. At most 1,000 are examined for hours and occupancy,
--- each until more of its periods fail than may. On the 180th meridian itself the index and the distance disagree by
--- a rounding error ("index returned tuples in wrong order"): the search is made from a centimetre beside it.
+-- large, so that a crowd at one distance is read to its end. No more than `bound` are examined for hours and
+-- occupancy, each until more of its periods fail than may.
 CREATE FUNCTION rules.search(
   origin geography, within_m int, of_category text, of_kind text, needs text[], wanted int, attending int,
   only_free boolean, community boolean, of_owner uuid, people boolean,
@@ -401,7 +453,7 @@ CREATE FUNCTION rules.search(
   OUT nearest rules.candidate[], OUT examined int, OUT last rules.candidate, OUT exhausted boolean
 ) LANGUAGE plpgsql STABLE AS $$
 DECLARE
-  bound CONSTANT int := 1000;
+  bound CONSTANT int := rules.bound(starts, ends, weeks);
   batch int := 4 * most;
   near rules.candidate[];
   complete rules.candidate[];
@@ -410,9 +462,7 @@ DECLARE
   edge float8;
 BEGIN
   nearest := '{}'; examined := 0;
-  IF abs(ST_X(origin::geometry)) = 180 THEN
-    origin := ST_SetSRID(ST_MakePoint(179.9999999, ST_Y(origin::geometry)), 4326)::geography;
-  END IF;
+  origin := rules.searchable(origin);
   LOOP
     IF of_category IS NOT NULL THEN
       SELECT array_agg(c::rules.candidate) INTO near FROM (
@@ -420,9 +470,9 @@ BEGIN
           SELECT a.owner_id, a.id, a.timezone, round(ST_Distance(a.location, origin))::int AS distance_m,
                  md5(a.id::text || (at AT TIME ZONE a.timezone)::date) AS tie, a.location <-> origin AS sphere_m
             FROM assets a
-           WHERE a.category = of_category AND ST_DWithin(a.location, origin, within_m) AND a.state = 'listed'
-             AND rules.on_paper(a, of_kind, needs, wanted, attending, only_free, community, of_owner, people)
-             AND NOT EXISTS (SELECT FROM organisations o WHERE o.id = a.owner_id AND o.state IN ('suspended', 'closed'))
+           WHERE a.category = of_category AND ST_DWithin(a.location, origin, within_m)
+             AND rules.sought(a, of_kind, of_owner, people)
+             AND NOT EXISTS (SELECT FROM rules.paper(a, needs, wanted, attending, only_free, community) p WHERE NOT p.passed)
            ORDER BY a.location <-> origin) n
          WHERE (n.distance_m, n.tie, n.id) > (after_m, after_tie, after_id) LIMIT batch) c;
     ELSE
@@ -431,9 +481,9 @@ BEGIN
           SELECT a.owner_id, a.id, a.timezone, round(ST_Distance(a.location, origin))::int AS distance_m,
                  md5(a.id::text || (at AT TIME ZONE a.timezone)::date) AS tie, a.location <-> origin AS sphere_m
             FROM assets a
-           WHERE ST_DWithin(a.location, origin, within_m) AND a.state = 'listed'
-             AND rules.on_paper(a, of_kind, needs, wanted, attending, only_free, community, of_owner, people)
-             AND NOT EXISTS (SELECT FROM organisations o WHERE o.id = a.owner_id AND o.state IN ('suspended', 'closed'))
+           WHERE ST_DWithin(a.location, origin, within_m)
+             AND rules.sought(a, of_kind, of_owner, people)
+             AND NOT EXISTS (SELECT FROM rules.paper(a, needs, wanted, attending, only_free, community) p WHERE NOT p.passed)
            ORDER BY a.location <-> origin) n
          WHERE (n.distance_m, n.tie, n.id) > (after_m, after_tie, after_id) LIMIT batch) c;
     END IF;
@@ -442,23 +492,16 @@ BEGIN
     SELECT array_agg(n ORDER BY n.distance_m, n.tie, n.id) INTO complete FROM unnest(near) n WHERE n.distance_m < edge;
     complete := coalesce(complete[examined + 1:bound], '{}');
 
-    WITH periods AS MATERIALIZED (
-      SELECT z.timezone, r.starts_at, r.ends_at
-        FROM (SELECT DISTINCT timezone FROM unnest(complete)) z
-       CROSS JOIN LATERAL rules.repeats(starts, ends, z.timezone, weeks) r
-       WHERE starts IS NOT NULL)
+    WITH zones AS MATERIALIZED (
+      SELECT z.timezone, rules.periods(starts, ends, z.timezone, weeks) AS periods
+        FROM (SELECT DISTINCT timezone FROM unnest(complete)) z)
     SELECT array_agg(complete[f.place]), max(f.place) INTO fits, reached FROM (
       SELECT place FROM generate_subscripts(complete, 1) place
        CROSS JOIN LATERAL (SELECT a FROM assets a
                             WHERE a.id = (complete[place]).id AND a.owner_id = (complete[place]).owner_id LIMIT 1) c
-       CROSS JOIN LATERAL (
-             SELECT count(*) AS failed FROM (
-               SELECT FROM periods p
-                WHERE p.timezone = (c.a).timezone
-                  AND EXISTS (SELECT FROM rules.checks(c.a, p.starts_at, p.ends_at, wanted, attending, booker, at) k
-                               WHERE NOT k.passed)
-                LIMIT weeks - at_least + 1) f) t
-       WHERE t.failed <= weeks - at_least
+       CROSS JOIN LATERAL (SELECT z.periods FROM zones z WHERE z.timezone = (c.a).timezone LIMIT 1) z
+       CROSS JOIN LATERAL rules.enough(c.a, z.periods, at_least, wanted, attending, booker, at) e
+       WHERE e.enough
        LIMIT most + 1 - cardinality(nearest)) f;
 
     nearest := nearest || coalesce(fits, '{}');
@@ -472,4 +515,46 @@ BEGIN
     EXIT WHEN exhausted OR examined >= bound;
     batch := 4 * batch;
   END LOOP;
+END $$;
+
+-- The nearest ten of those that a search is about but does not find, in the same order. A fifth of what a page of
+-- results tests is looked at: the nearest 200 in the order of the index, fewer for many or long periods.
+CREATE FUNCTION rules.near_misses(
+  origin geography, within_m int, of_category text, of_kind text, needs text[], wanted int, attending int,
+  only_free boolean, community boolean, of_owner uuid, people boolean,
+  starts timestamptz, ends timestamptz, weeks int, at_least int, booker uuid, at timestamptz
+) RETURNS rules.candidate[] LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  bound CONSTANT int := rules.bound(starts, ends, weeks) / 5;
+  near rules.candidate[];
+BEGIN
+  origin := rules.searchable(origin);
+  IF of_category IS NOT NULL THEN
+    SELECT array_agg(n::rules.candidate ORDER BY n.distance_m, n.tie, n.id) INTO near FROM (
+      SELECT a.owner_id, a.id, a.timezone, round(ST_Distance(a.location, origin))::int AS distance_m,
+             md5(a.id::text || (at AT TIME ZONE a.timezone)::date) AS tie, a.location <-> origin AS sphere_m
+        FROM assets a
+       WHERE a.category = of_category AND ST_DWithin(a.location, origin, within_m)
+         AND rules.sought(a, of_kind, of_owner, people)
+         AND NOT EXISTS (SELECT FROM organisations o WHERE o.id = a.owner_id AND o.state IN ('suspended', 'closed'))
+       ORDER BY a.location <-> origin LIMIT bound) n;
+  ELSE
+    SELECT array_agg(n::rules.candidate ORDER BY n.distance_m, n.tie, n.id) INTO near FROM (
+      SELECT a.owner_id, a.id, a.timezone, round(ST_Distance(a.location, origin))::int AS distance_m,
+             md5(a.id::text || (at AT TIME ZONE a.timezone)::date) AS tie, a.location <-> origin AS sphere_m
+        FROM assets a
+       WHERE ST_DWithin(a.location, origin, within_m)
+         AND rules.sought(a, of_kind, of_owner, people)
+         AND NOT EXISTS (SELECT FROM organisations o WHERE o.id = a.owner_id AND o.state IN ('suspended', 'closed'))
+       ORDER BY a.location <-> origin LIMIT bound) n;
+  END IF;
+  RETURN (SELECT array_agg(near[f.place]) FROM (
+    SELECT place FROM generate_subscripts(near, 1) place
+     CROSS JOIN LATERAL (SELECT a FROM assets a
+                          WHERE a.id = (near[place]).id AND a.owner_id = (near[place]).owner_id LIMIT 1) c
+     CROSS JOIN LATERAL rules.periods(starts, ends, (c.a).timezone, weeks) periods
+     CROSS JOIN LATERAL rules.enough(c.a, periods, at_least, wanted, attending, booker, at) e
+     WHERE NOT e.enough
+        OR EXISTS (SELECT FROM rules.paper(c.a, needs, wanted, attending, only_free, community) p WHERE NOT p.passed)
+     LIMIT 10) f);
 END $$;

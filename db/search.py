@@ -11,15 +11,12 @@ from domain.assets import AssetSummary
 from domain.callers import Caller
 from domain.costs import COMMUNITY
 from domain.reasons import refused
-from domain.search import Looked, Match, Place, Search, SearchedPeriod, book
+from domain.search import START, Looked, Match, NearMiss, Place, Search, SearchedPeriod, book
 
-SEARCH = f"""
-  SELECT r.examined, r.exhausted, (r.last).distance_m, (r.last).tie, (r.last).id,
-         (SELECT jsonb_agg(jsonb_build_object(
-                   'place', jsonb_build_array(c.distance_m, c.tie, c.id), 'asset', {SUMMARY},
-                   'occurrences', w.occurrences)
-                 ORDER BY c.place)
-            FROM unnest(r.nearest) WITH ORDINALITY c (owner_id, id, timezone, distance_m, tie, sphere_m, place)
+CANDIDATE = "c (owner_id, id, timezone, distance_m, tie, sphere_m, place)"
+
+# What is told of each of them: the asset, and the periods asked for with what speaks against each.
+TOLD = """
             JOIN assets a ON a.id = c.id AND a.owner_id = c.owner_id
             JOIN sites s ON s.id = a.site_id AND s.owner_id = a.owner_id
             JOIN organisations o ON o.id = a.owner_id
@@ -31,16 +28,32 @@ SEARCH = f"""
                           'why_not', (SELECT jsonb_agg(to_jsonb(k))
                                         FROM rules.why_not(a, p.starts_at, p.ends_at, $6, $7, $14, $15) k))
                         ORDER BY p.n) AS occurrences
-                   FROM rules.repeats($10, $11, a.timezone, $12) p WHERE $10::timestamptz IS NOT NULL) w) AS matches
-    FROM rules.search($1::geography, $2, $3, $4, $5, $6, $7, $8, $9, $16, $17, $10, $11, $12, $13, $14, $15,
-                      $18, $19, $20, $21) r
+                   FROM rules.repeats($10, $11, a.timezone, $12) p WHERE $10::timestamptz IS NOT NULL) w"""
+
+ASKED = "$1::geography, $2, $3, $4, $5, $6, $7, $8, $9, $16, $17, $10, $11, $12, $13, $14, $15"
+
+SEARCH = f"""
+  SELECT r.examined, r.exhausted, (r.last).distance_m, (r.last).tie, (r.last).id,
+         (SELECT jsonb_agg(jsonb_build_object(
+                   'place', jsonb_build_array(c.distance_m, c.tie, c.id), 'asset', {SUMMARY},
+                   'occurrences', w.occurrences)
+                 ORDER BY c.place)
+            FROM unnest(r.nearest) WITH ORDINALITY {CANDIDATE} {TOLD}) AS matches,
+         (SELECT jsonb_agg(jsonb_build_object(
+                   'distance_m', c.distance_m, 'asset', {SUMMARY}, 'occurrences', w.occurrences,
+                   'why_not', (SELECT jsonb_agg(to_jsonb(p)) FROM rules.paper(a, $5, $6, $7, $8, $9) p
+                                WHERE NOT p.passed))
+                 ORDER BY c.place)
+            FROM unnest(CASE WHEN $22 THEN rules.near_misses({ASKED}) END) WITH ORDINALITY {CANDIDATE} {TOLD}) AS failed
+    FROM rules.search({ASKED}, $18, $19, $20, $21) r
 """
 
 
 async def search(
     conn: Connection, search: Search, *, caller: Caller | None, now: datetime, after: Place, limit: int
 ) -> Looked:
-    """The nearest `limit` matches after a place in the order, and one more if there is one.
+    """The nearest `limit` matches after a place in the order, and one more if there is one; what failed, if that is
+    asked for and this is the beginning.
 
     People are left out of a search with a period by nobody we know.
     """
@@ -68,10 +81,12 @@ async def search(
         after.tie,
         after.id,
         limit,
+        search.explain and after == START,
     )
     assert row is not None  # noqa: S101 - an aggregate always answers one row
     return Looked(
         matches=[read(search, match) for match in row["matches"] or ()],
+        failed=[read_near_miss(each) for each in row["failed"] or ()],
         examined=row["examined"],
         last=Place(row["distance_m"], row["tie"], row["id"]) if row["id"] else None,
         exhausted=row["exhausted"],
@@ -81,9 +96,20 @@ async def search(
 def read(search: Search, match: dict[str, Any]) -> tuple[Place, Match]:
     """One match as the statement builds it."""
     place = msgspec.convert(match["place"], Place)
-    periods = [read_period(each) for each in match["occurrences"] or ()]
     asset = msgspec.convert(match["asset"], AssetSummary)
-    return place, Match(asset, place.distance_m, periods, book(search, asset.id))
+    return place, Match(asset, place.distance_m, read_periods(match), book(search, asset.id))
+
+
+def read_near_miss(miss: dict[str, Any]) -> NearMiss:
+    """One near miss as the statement builds it."""
+    asset = msgspec.convert(miss["asset"], AssetSummary)
+    why_not = [refused(each) for each in miss["why_not"] or ()]
+    return NearMiss(asset, miss["distance_m"], why_not, read_periods(miss))
+
+
+def read_periods(found: dict[str, Any]) -> list[SearchedPeriod]:
+    """The periods of a match or a near miss."""
+    return [read_period(each) for each in found["occurrences"] or ()]
 
 
 def read_period(period: dict[str, Any]) -> SearchedPeriod:

@@ -103,8 +103,8 @@ assert set(SENTENCES) == set(get_args(ReasonCode))  # noqa: S101 - a code withou
 
 
 def refused(said: Mapping[str, Any]) -> Reason:
-    """A rule that failed, from what `rules.why_not` says of it: code, numbers and asset_id."""
-    asset_id = UUID(said["asset_id"]) if said["asset_id"] else None
+    """A rule that failed, from what SQL says of it: code, numbers and, where another asset matters, asset_id."""
+    asset_id = UUID(said["asset_id"]) if said.get("asset_id") else None
     return reason(said["code"], passed=False, numbers=said["numbers"], asset_id=asset_id)
 
 

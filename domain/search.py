@@ -53,7 +53,9 @@ class Match(msgspec.Struct, frozen=True):
 
 
 class NearMiss(msgspec.Struct, frozen=True):
-    """An asset near by that does not fit, with every reason."""
+    """An asset near by that was not found, with every reason: `why_not` what holds whatever the time, `occurrences`
+    the periods asked for, each with all that a booking of it would be refused for.
+    """
 
     asset: AssetSummary
     distance_m: int
@@ -62,8 +64,12 @@ class NearMiss(msgspec.Struct, frozen=True):
 
 
 class SearchAnswer(msgspec.Struct, frozen=True):
-    """Nearest first, equally near ones in an order that changes daily. `cut`: only the nearest 1,000 that fit on
-    paper were examined, as far as `searched_m`; `next` goes on from there, even when `items` is empty.
+    """Nearest first, equally near ones in an order that changes daily. `examined`: how many that fit on paper were
+    tested for the periods asked for, at most 1,000 a page, and fewer where these are many or long: no more than
+    20,000 days of opening hours are looked up. `cut`: that was the end of this page, which got as far as
+    `searched_m`; `next` goes on from there, even when `items` is empty. `failed`, where asked for and on the first
+    page only: the nearest 10 that were not found, of the nearest 200 (for many or long periods a fifth of what is
+    examined).
     """
 
     origin: Origin
@@ -101,6 +107,7 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
     period: Period | None
     weeks: int
     at_least: int
+    explain: bool
 
 
 def find_origin(lon: float | None, lat: float | None, postcode: str | None) -> Origin:
@@ -150,9 +157,10 @@ def book(search: Search, asset_id: UUID) -> Book | None:
 
 
 class Looked(msgspec.Struct, frozen=True):
-    """What a search came upon: one more match than fits on the page where there is more."""
+    """What a search came upon: one more match than fits on the page where there is more, and the near misses."""
 
     matches: Sequence[tuple[Place, Match]]
+    failed: list[NearMiss]
     examined: int
     last: Place | None
     exhausted: bool
@@ -178,7 +186,7 @@ def answer(search: Search, looked: Looked, limit: int) -> Searched:
         SearchAnswer(
             origin=search.origin,
             items=[match for _, match in shown],
-            failed=[],
+            failed=looked.failed,
             examined=looked.examined,
             cut=cut,
             searched_m=reached,

@@ -51,7 +51,9 @@ async def crowd(world: World, owner: Organisation, count: int) -> list[dict[str,
 
 
 @pytest.mark.parametrize(
-    "params", [{}, PERIOD, {**PERIOD, "weeks": 4, "at_least": 2}], ids=["place", "period", "weeks"]
+    "params",
+    [{}, PERIOD, {**PERIOD, "weeks": 4, "at_least": 2}, {**PERIOD, "explain": "true"}],
+    ids=["place", "period", "weeks", "explain"],
 )
 async def test_search_asks_once_whatever_it_finds(world: World, queries, params):
     owner = await world.organisation()

@@ -6,6 +6,7 @@ import pytest
 from calls import MANCHESTER, World, daily, ok, weekly
 
 EVENING = {"starts_at": "2027-07-05T18:00:00Z", "ends_at": "2027-07-05T20:00:00Z"}
+HOURLY = {"amount": 500, "currency": "GBP", "per": "hour"}
 HERE = {"lon": MANCHESTER[0], "lat": MANCHESTER[1]}
 
 
@@ -65,7 +66,7 @@ async def test_filters_are_all_needed(world: World):
     await world.asset(owner, features=["step_free", "wifi"], capacity=20, title="A")
     await world.asset(owner, features=["step_free"], capacity=50, title="B")
     await world.asset(owner, kind="equipment", category="tables", units=12, title="C")
-    await world.asset(owner, terms={"price": {"amount": 500, "currency": "GBP", "per": "hour"}}, title="D")
+    await world.asset(owner, terms={"price": HOURLY}, title="D")
 
     async def titles(**params: Any) -> set[str]:
         return {item["asset"]["title"] for item in (await search(world, **params))["items"]}
@@ -120,6 +121,106 @@ async def test_a_draft_is_nowhere_to_be_found(world: World):
     asset = await world.asset(owner, published=False)
     assert (await search(world))["items"] == []
     ok(await group.book(asset, (EVENING["starts_at"], EVENING["ends_at"])), 404)
+
+
+def told(answer: dict[str, Any]) -> dict[str, tuple[list[str], list[list[str]]]]:
+    """Why each near miss was not found: whatever the time, and period by period."""
+    return {
+        miss["asset"]["title"]: (
+            [reason["code"] for reason in miss["why_not"]],
+            [[reason["code"] for reason in period["why_not"]] for period in miss["occurrences"]],
+        )
+        for miss in answer["failed"]
+    }
+
+
+async def test_explain_tells_every_reason_of_what_was_near_and_not_found(world: World):
+    owner, group = await world.organisation(), await world.organisation()
+    await world.asset(owner, title="Fits", features=["step_free", "wifi"])
+    plain = await world.asset(owner, title="Plain", capacity=20, terms={"price": HOURLY})
+    closed = await world.asset(owner, title="Closed", features=["step_free", "wifi"], hours=daily("08:00", "12:00"))
+    paused = await world.asset(owner, title="Paused", features=["step_free", "wifi"])
+    ok(await owner.post(f"/assets/{paused['id']}/pause"), 200)
+    taken = await world.asset(owner, title="Taken", features=["step_free", "wifi"])
+    ok(await group.book(taken, (EVENING["starts_at"], EVENING["ends_at"])), 201)
+    await world.asset(owner, title="Draft", published=False)
+    await world.asset(owner, title="Another", category="kitchen")
+    wanted = {"category": "hall", "features": ["step_free", "wifi"], "attendees": 30, "price": "free", **EVENING}
+    answer = await search(world, explain=True, **wanted)
+    assert [item["asset"]["title"] for item in answer["items"]] == ["Fits"]
+    assert told(answer) == {
+        "Plain": (["feature_missing", "feature_missing", "too_small", "too_dear"], [["too_small"]]),
+        "Closed": ([], [["closed"]]),
+        "Paused": (["not_listed"], [["not_listed"]]),
+        "Taken": ([], [["taken"]]),
+    }
+    misses = {miss["asset"]["title"]: miss for miss in answer["failed"]}
+    assert [(reason["numbers"], reason["text"]) for reason in misses["Plain"]["why_not"]] == [
+        ({"feature": "step_free"}, "It lacks step_free."),
+        ({"feature": "wifi"}, "It lacks wifi."),
+        ({"capacity": 20, "attendees": 30}, "It holds 20 people; 30 would come."),
+        (HOURLY, "It is not free of charge."),
+    ]
+    assert (misses["Taken"]["distance_m"], misses["Taken"]["occurrences"][0]["units_free"]) == (0, 0)
+    for asset, title in ((plain, "Plain"), (closed, "Closed"), (taken, "Taken")):
+        refused = await group.book(asset, (EVENING["starts_at"], EVENING["ends_at"]), attendees=30, dry_run=True)
+        assert ok(refused, 409)["occurrences"][0]["why_not"] == misses[title]["occurrences"][0]["why_not"]
+    assert (await search(world, **wanted))["failed"] == []
+
+
+async def test_without_a_period_only_what_holds_whatever_the_time_is_told(world: World):
+    owner = await world.organisation()
+    await world.asset(owner, title="One", hours=daily("08:00", "12:00"))
+    await world.asset(owner, title="Six", units=6)
+    answer = await search(world, explain=True, units=7)
+    assert told(answer) == {"One": (["too_few_units"], []), "Six": (["too_few_units"], [])}
+    assert told(await search(world, explain=True, units=2)) == {"One": (["too_few_units"], [])}
+    assert told(await search(world, explain=True, units=2, owner_id=(await world.organisation()).id)) == {}
+
+
+async def test_of_several_weeks_it_fails_only_when_too_few_are_free(world: World):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner, title="Hall")
+    ok(await group.book(asset, ("2027-07-12T18:00:00Z", "2027-07-12T20:00:00Z")), 201)
+    assert told(await search(world, explain=True, weeks=3, at_least=2, **EVENING)) == {}
+    answer = await search(world, explain=True, weeks=3, **EVENING)
+    assert told(answer) == {"Hall": ([], [[], ["taken"], []])}
+    assert [period["free"] for period in answer["failed"][0]["occurrences"]] == [True, False, True]
+
+
+async def test_an_unverified_organisation_is_told_why_it_finds_nothing(world: World):
+    owner, group = await world.organisation(), await world.organisation(verified=False)
+    await world.asset(owner, title="Hall", terms={"requires": ["public_liability"]})
+    answer = ok(await group.get("/search", **HERE, **EVENING, explain=True), 200)
+    assert answer["items"] == []
+    assert told(answer) == {"Hall": ([], [["unverified", "requirement_missing"]])}
+
+
+async def test_people_are_not_explained_to_nobody_for_a_period(world: World):
+    owner = await world.organisation()
+    site = await world.site(owner, private=True)
+    await world.asset(owner, site=site, title="Ann", kind="people", category="plumber", details={"kind": "people"})
+    wanted = {"features": ["wifi"], "explain": True}
+    assert told(await search(world, **wanted)) == {"Ann": (["feature_missing"], [])}
+    assert told(await search(world, **wanted, **EVENING)) == {}
+    assert told(ok(await owner.get("/search", **HERE, **wanted, **EVENING), 200)) == {
+        "Ann": (["feature_missing"], [[]])
+    }
+
+
+async def test_near_misses_come_with_the_first_page_and_a_cursor_keeps_to_its_filters(world: World):
+    owner = await world.organisation()
+    for title in ("A", "B", "C"):
+        await world.asset(owner, title=title, units=2)
+    await world.asset(owner, title="Small")
+    first = await search(world, explain=True, units=2, limit=2)
+    assert (len(first["items"]), list(told(first))) == (2, ["Small"])
+    second = await search(world, explain=True, units=2, limit=2, cursor=first["next"])
+    assert (len(second["items"]), second["failed"], second["next"]) == (1, [], None)
+    for other in ({"units": 2}, {"units": 2, "explain": False}, {"units": 1, "explain": True}):
+        params = {**HERE, "limit": 2, "cursor": first["next"], **other}
+        problem = ok(await world.client.get("/v1/search", params=params), 422)
+        assert problem["type"].endswith("/problems/cursor-mismatch")
 
 
 @pytest.mark.parametrize(

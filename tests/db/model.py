@@ -385,18 +385,32 @@ def repeated(starts: int, ends: int, zone: str, weeks: int) -> list[tuple[int, i
     return found
 
 
-def on_paper(world: World, asset: Asset, search: Search) -> bool:
+def sought(world: World, asset: Asset, search: Search) -> bool:
+    """Whether a search is about it: what it is not about is neither found nor explained."""
     return (
-        asset.state == "listed"
+        asset.state in ("listed", "paused")
         and world.owner_state not in ("suspended", "closed")
         and search.category in (None, asset.category)
         and search.kind in (None, asset.kind)
-        and set(search.features) <= set(asset.features)
-        and asset.units >= search.units
-        and (None in (search.attendees, asset.capacity) or asset.capacity * search.units >= search.attendees)
-        and (not search.only_free or not asset.price)
         and (search.people or asset.kind != "people")
     )
+
+
+def lacking(asset: Asset, search: Search) -> list[str]:
+    """The codes of what speaks against it whatever the time; one for each feature that it lacks."""
+    broken = {
+        "not_listed": asset.state != "listed",
+        "too_few_units": asset.units < search.units,
+        "too_small": None not in (search.attendees, asset.capacity)
+        and asset.capacity * search.units < search.attendees,
+        "too_dear": search.only_free and bool(asset.price),
+    }
+    missing = ["feature_missing" for each in search.features if each not in asset.features]
+    return missing + [code for code, is_broken in broken.items() if is_broken]
+
+
+def on_paper(world: World, asset: Asset, search: Search) -> bool:
+    return sought(world, asset, search) and not lacking(asset, search)
 
 
 def bookable(world: World, asset: Asset, search: Search, booker: Booker | None) -> bool:

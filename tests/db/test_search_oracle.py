@@ -1,12 +1,13 @@
 """Search: the SQL finds what the model says can be booked, nearest first, page after page."""
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from model import Asset, Search, World, bookable, minute, on_paper, order, repeated
+from model import Asset, Search, World, bookable, lacking, minute, on_paper, order, repeated, sought, why_not
 from stored import NOW, SALE, a_site, a_timetable, an_asset, an_organisation, at
 from worlds import (
     SCENES,
@@ -24,6 +25,12 @@ from worlds import (
     periods,
     seated,
 )
+
+import db.occupancies
+import db.search
+import domain.search
+from domain.callers import Caller
+from domain.time import Period
 
 pytestmark = pytest.mark.anyio
 
@@ -80,11 +87,11 @@ async def pages(conn, search, booker_id, now, most):
     return found
 
 
-async def in_order(conn, world, search):
+async def in_order(conn, world, search, among=on_paper):
     """What fits on paper within reach, in the order of the answer; the metres are PostGIS's (see c28 and c29)."""
     rows = await conn.fetch(DISTANCES, point(search.origin), search.within)
     placed = [(world.by_id[key], metres) for key, metres, reached in rows if reached]
-    fitting = [(order(world, asset, metres), asset) for asset, metres in placed if on_paper(world, asset, search)]
+    fitting = [(order(world, asset, metres), asset) for asset, metres in placed if among(world, asset, search)]
     return sorted(fitting, key=lambda pair: pair[0])
 
 
@@ -167,6 +174,97 @@ async def test_the_periods_of_a_search_are_those_of_a_series(conn, drawn):
         rows = await conn.fetch(statement, search.starts, search.ends, zone)
         repeats = repeated(minute(search.starts), minute(search.ends), zone, 60)
         assert [tuple(map(minute, row)) for row in rows] == repeats
+
+
+# What was not found -----------------------------------------------------------------------------------------------
+
+
+async def explained(conn, search, booker_id, now):
+    """The first page of an answer that explains, as an organisation, or nobody, is told it."""
+    caller = booker_id and Caller(booker_id, "council", "verified", "member", UUID(int=1))
+    asked = domain.search.Search(
+        origin=domain.search.Origin(*search.origin, "point"),
+        within_m=search.within,
+        category=search.category,
+        kind=search.kind,
+        features=list(search.features),
+        attendees=search.attendees,
+        units=search.units,
+        only_free_of_charge=search.only_free,
+        owner_id=None,
+        period=search.starts and Period(search.starts, search.ends),
+        weeks=search.weeks,
+        at_least=search.at_least,
+        explain=True,
+    )
+    looked = await db.search.search(conn, asked, caller=caller, now=now, after=domain.search.START, limit=100)
+    return [match for _, match in looked.matches], looked.failed
+
+
+async def refusals(conn, owner_id, asset_id, periods, search, booker_id, now):
+    """What a booking of these periods, or a dry run of it, is refused for."""
+    standing = await db.occupancies.assess(
+        conn,
+        asset_id=asset_id,
+        owner_id=owner_id,
+        periods=periods,
+        units=search.units,
+        attendees=search.attendees,
+        booker_id=booker_id,
+        now=now,
+    )
+    return [standing.why_not.get(n, []) for n in range(len(periods))]
+
+
+async def agree_on_what_failed(conn, world, search, booker):
+    async with inserted(conn, world) as owner_id:
+        booker_id = await insert_booker(conn, booker)
+        search = replace(search, people=booker is not None or search.starts is None)
+        found, failed = await explained(conn, search, booker_id, world.now)
+        near = await in_order(conn, world, search, among=sought)
+        for each in failed if booker_id else ():
+            spans = [Period(period.starts_at, period.ends_at) for period in each.occurrences]
+            refused = await refusals(conn, owner_id, each.asset.id, spans, search, booker_id, world.now)
+            assert [period.why_not for period in each.occurrences] == refused
+    fits = {asset.id: on_paper(world, asset, search) and bookable(world, asset, search, booker) for _, asset in near}
+    assert [match.asset.id for match in found] == [asset.id for _, asset in near if fits[asset.id]]
+    assert [(each.distance_m, each.asset.id) for each in failed] == [
+        (place[0], asset.id) for place, asset in near if not fits[asset.id]
+    ]
+    for each in failed:
+        asset = world.by_id[each.asset.id]
+        assert sorted(reason.code for reason in each.why_not) == sorted(lacking(asset, search))
+        periods = [(minute(period.starts_at), minute(period.ends_at)) for period in each.occurrences]
+        assert periods == (
+            repeated(minute(search.starts), minute(search.ends), asset.zone, search.weeks) if search.starts else []
+        )
+        assert [{reason.code for reason in period.why_not} for period in each.occurrences] == [
+            why_not(world, asset, *period, search.units, search.attendees, booker) for period in periods
+        ]
+        assert each.why_not or any(period.why_not for period in each.occurrences)
+
+
+@few
+@given(drawn=searches())
+async def test_what_is_near_is_found_or_explained_by_the_reasons_that_a_booking_gives(conn, drawn):
+    world, search, booker, _ = drawn
+    await agree_on_what_failed(conn, world, search, booker)
+
+
+@pytest.mark.slow
+@many
+@given(drawn=searches())
+async def test_what_is_near_is_found_or_explained_in_many_more_worlds(conn, drawn):
+    world, search, booker, _ = drawn
+    await agree_on_what_failed(conn, world, search, booker)
+
+
+@few
+@given(drawn=searches())
+async def test_nothing_of_a_suspended_owner_is_found_or_explained(conn, drawn):
+    world, search, booker, _ = drawn
+    async with inserted(conn, replace(world, owner_state="suspended")):
+        assert await explained(conn, search, await insert_booker(conn, booker), world.now) == ([], [])
 
 
 # Places -----------------------------------------------------------------------------------------------------------
@@ -253,3 +351,49 @@ async def test_a_crowd_of_exactly_as_many_as_are_examined_is_the_end(conn, crowd
     places, _ = crowd
     await conn.execute("UPDATE assets SET state = 'paused' WHERE id = ANY($1)", [place[2] for place in places[BOUND:]])
     assert await pages(conn, TONIGHT, None, NOW, 20) == [([], BOUND)]
+
+
+async def test_no_more_than_twenty_thousand_days_of_hours_are_looked_up_for_a_page(conn, crowd):
+    """Each evening counts as two: the day before may run on."""
+    places, always = crowd
+    await conn.execute(OPEN_TO_ALL, always, [places[188][2]])
+    year = replace(TONIGHT, weeks=53)
+    first = await page(conn, year, None, NOW, START, 20)
+    assert (first["nearest"], first["examined"], first["exhausted"]) == ([], 20_000 // (53 * 2), False)
+    second = await page(conn, year, None, NOW, places[187], 20)
+    assert (second["nearest"], second["examined"]) == ([places[188]], 188)
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "weeks", "bound"),
+    [
+        (None, None, 1, 1000),
+        (at(5, 18), at(5, 20), 1, 1000),
+        (at(5, 18), at(5, 20), 10, 1000),
+        (at(5, 18), at(5, 20), 53, 188),
+        (at(5, 18), at(12, 18), 53, 41),
+        (at(5, 18), at(5, 18, month=8), 1, 606),
+        (at(5, 18), at(5, 18) + timedelta(days=366), 1, 54),
+    ],
+)
+async def test_the_bound_of_a_page_counts_the_days_of_its_periods(conn, starts, ends, weeks, bound):
+    assert await conn.fetchval("SELECT rules.bound($1, $2, $3)", starts, ends, weeks) == bound
+
+
+IN_A_ROW = """
+  UPDATE assets a SET location = ST_Project(a.location, 5 * n, 0)
+    FROM unnest($1::uuid[]) WITH ORDINALITY row (id, n) WHERE row.id = a.id
+"""
+PAUSE = "UPDATE assets SET state = 'paused' WHERE id = ANY($1)"
+
+
+@pytest.mark.parametrize("paused", [[3, 199, 200, 1050], [*range(40, 60)]])
+async def test_told_are_the_nearest_ten_that_failed_of_the_nearest_two_hundred(conn, crowd, paused):
+    places, always = crowd
+    row = [place[2] for place in places]
+    await conn.execute(OPEN_TO_ALL, always, row)
+    await conn.execute(IN_A_ROW, row)
+    assert (await explained(conn, TONIGHT, None, NOW))[1] == []
+    await conn.execute(PAUSE, [row[n] for n in paused])
+    _, failed = await explained(conn, TONIGHT, None, NOW)
+    assert [each.asset.id for each in failed] == [row[n] for n in paused if n < 200][:10]
