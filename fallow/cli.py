@@ -16,6 +16,7 @@ from api import settings
 from db.connection import connect
 from db.errors import SetupFailed
 from db.version import current, version
+from fallow import backup as backups
 from fallow import home, organisations, showcase, tokens
 from fallow.cluster import Cluster
 from fallow.failures import explain
@@ -66,6 +67,21 @@ def demo() -> None:
         bring_up_to_date(url, report)
         loaded = asyncio.run(showcase.ensure(url, report))
     say(showcase.told(loaded))
+
+
+@app.command()
+def backup(file: backups.File) -> None:
+    """Write everything that is stored to a new file; Fallow may run meanwhile."""
+    backups.backup(file)
+    say(f"Everything is in {file}.")
+
+
+@app.command()
+def restore(file: backups.File) -> None:
+    """Replace everything that is stored by what a backup holds, or change nothing; Fallow must not run meanwhile."""
+    with backups.restored(file) as url, progress() as report:
+        bring_up_to_date(url, report)
+    say(f"What is stored is what {file} holds. Readers of the event feed begin anew.")
 
 
 def _prepare(url: str) -> None:
