@@ -14,9 +14,9 @@ from litestar.dto import AbstractDTO
 from litestar.openapi.spec import Reference, Schema
 from litestar.typing import FieldDefinition
 
-from api import words
-from api.strict import convert
+from domain import words
 from domain.errors import Fault, Invalid, Malformed, UnsupportedMediaType
+from domain.strict import convert
 
 DEEPEST = 50
 TOO_DEEP = "The body is nested too deeply."

@@ -76,7 +76,7 @@ UNREACHABLE = (
 
 
 class PointedFault(msgspec.Struct, frozen=True):
-    """One thing that is wrong: where (`#/periods/0/starts_at` in the body, `?lat` in the query) and what."""
+    """One thing that is wrong: where (`#/periods/0/starts_at` in the body, `?lat` in the query, a header), and what."""
 
     pointer: str
     detail: str

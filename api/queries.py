@@ -20,13 +20,13 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
-from api import accept, bodies, idempotency, words
+from api import accept, bodies, idempotency
 from api.answers import Answer
 from api.deps import AnyRequest, authenticate, sent_token, tick
 from api.problems import allowed
-from api.strict import is_instant, leaf, unwrap
-from domain import permissions
+from domain import permissions, words
 from domain.errors import Fault, Invalid, Malformed, NotAcceptable, NotFound, Unauthenticated
+from domain.strict import is_instant, leaf, unwrap
 
 
 class QueryParameter(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""The small types that many shapes share. What JSON Schema cannot say of them, `api/strict.py` checks."""
+"""The small types that many shapes share. What JSON Schema cannot say of them, `domain/strict.py` checks."""
 
 import re
 from datetime import UTC, date, datetime

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-import msgspec
 import typer
 from uuid_utils.compat import uuid7
 
@@ -15,6 +14,7 @@ from domain import organisations
 from domain.callers import OrganisationKind, OrganisationState
 from domain.errors import Invalid, NotFound, StateDoesNotAllow
 from domain.organisations import OrganisationRequest
+from domain.strict import convert
 from fallow.home import change, say
 
 app = typer.Typer(help="Make, verify, suspend and close organisations.", no_args_is_help=True)
@@ -31,10 +31,7 @@ def create(
 ) -> None:
     """Make an organisation, unverified and without a token. Prints its id."""
     sent = {"slug": slug, "name": name, "kind": kind, "description": description, "website": website}
-    try:
-        request = msgspec.convert(sent, OrganisationRequest)
-    except msgspec.ValidationError as fault:
-        raise typer.BadParameter(str(fault)) from None
+    request = convert(sent, OrganisationRequest)
     typer.echo(change(lambda conn, now: register(conn, request, now)))
 
 

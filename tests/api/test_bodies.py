@@ -1,10 +1,20 @@
 """Bodies: JSON and nothing but JSON."""
 
+from collections.abc import Iterator
+from typing import Annotated
+
 import httpx
+import msgspec
 import pytest
 from calls import World, ok
+from msgspec import Meta
 
+from api import operations
+from api.app import create_app
 from api.bodies import merge
+from api.settings import Settings
+from domain import words
+from domain.types import Url
 
 JSON = {"Content-Type": "application/json"}
 
@@ -96,3 +106,30 @@ async def test_a_merge_patch_is_an_object(world: World):
 )
 def test_merging_is_that_of_the_rfc(target: object, patch: object, merged: object):
     assert merge(target, patch) == merged
+
+
+def inside(info: msgspec.inspect.Type, seen: set[type], *, said: bool = False) -> Iterator[msgspec.inspect.StrType]:
+    """Every text with a pattern inside a type that is not put into words."""
+    match info:
+        case msgspec.inspect.Metadata(type=inner, extra=extra):
+            yield from inside(inner, seen, said=said or "words" in (extra or {}))
+        case msgspec.inspect.StructType(cls=kind, fields=fields) if kind not in seen:
+            seen.add(kind)
+            for field in fields:
+                yield from inside(field.type, seen)
+        case msgspec.inspect.UnionType(types=types) | msgspec.inspect.TupleType(item_types=types):
+            for each in types:
+                yield from inside(each, seen, said=said)
+        case msgspec.inspect.ListType(item_type=inner):
+            yield from inside(inner, seen)
+        case msgspec.inspect.StrType(pattern=str(pattern)) if not said and pattern != words.NOT_BLANK:
+            yield info
+
+
+def test_every_pattern_that_anyone_can_miss_has_words():
+    app = create_app(Settings(database_url="", database_read_url=""))
+    seen: set[type] = set()
+    kinds = [kind for operation in operations.find(app) for _, kind in operation.kinds()]
+    assert [each for kind in kinds for each in inside(msgspec.inspect.type_info(kind), seen)] == []
+    assert list(inside(msgspec.inspect.type_info(Annotated[str, Meta(pattern="x")]), seen)) != []
+    assert list(inside(msgspec.inspect.type_info(Url), seen)) == []

@@ -87,6 +87,10 @@ async def test_an_operator_makes_an_organisation_a_token_and_decides_on_it(datab
             "organisations create --slug gone --name B --kind group",
             "Another organisation has this slug. Choose another.",
         ),
+        (
+            "organisations create --slug ok --name B --kind group --website soup",
+            '#/website: Expected a web address such as https://example.org/, of at most 2000 characters; got "soup".',
+        ),
         ("organisations suspend gone", "gone is closed for good."),
     ],
 )

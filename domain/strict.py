@@ -1,7 +1,7 @@
 """From plain values to typed ones, strictly, and with every fault at once.
 
 msgspec stops at its first fault, names types and patterns, and takes instants that RFC 3339 does not know. This walks
-a value beside its type, asks msgspec about each leaf, and says in `api/words.py`'s words what is wrong.
+a value beside its type, asks msgspec about each leaf, and says in the words of `domain/words.py` what is wrong.
 """
 
 import math
@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
-from api import words
+from domain import words
 from domain.errors import MOST_FAULTS, Fault, Invalid
 from domain.types import read_instant
 

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from msgspec import Meta
 
-from api.strict import convert
 from domain.errors import Invalid
+from domain.strict import convert
 from domain.types import Instant, ShortText
 
 AN_INSTANT = "Expected an instant with seconds and an offset, such as 2027-03-02T18:30:00Z"

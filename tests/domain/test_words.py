@@ -1,21 +1,17 @@
 """What a type takes is said so that a person can act on it."""
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-import msgspec
 import pytest
 from msgspec import Meta
 
-from api import operations, words
-from api.app import create_app
-from api.settings import Settings
+from domain import words
 from domain.callers import Role
 from domain.hours import ClosingTime
 from domain.organisations import Slug
-from domain.types import Email, Instant, ShortText, Url
+from domain.types import Email, ShortText
 
 DAY = Literal["mon", "tue", "wed"]
 
@@ -51,31 +47,3 @@ def test_what_is_missing_or_unknown_is_told_what_there_is():
     assert words.missing(DAY) == "It is required: one of mon, tue, wed."
     assert words.unknown("parameter", ["limit", "cursor"]) == "There is no such parameter; there are limit, cursor."
     assert words.unknown("parameter", []) == "There is no such parameter; none is taken here."
-
-
-def inside(info: msgspec.inspect.Type, seen: set[type], *, said: bool = False) -> Iterator[msgspec.inspect.StrType]:
-    """Every text with a pattern inside a type that is not put into words."""
-    match info:
-        case msgspec.inspect.Metadata(type=inner, extra=extra):
-            yield from inside(inner, seen, said=said or "words" in (extra or {}))
-        case msgspec.inspect.StructType(cls=kind, fields=fields) if kind not in seen:
-            seen.add(kind)
-            for field in fields:
-                yield from inside(field.type, seen)
-        case msgspec.inspect.UnionType(types=types) | msgspec.inspect.TupleType(item_types=types):
-            for each in types:
-                yield from inside(each, seen, said=said)
-        case msgspec.inspect.ListType(item_type=inner):
-            yield from inside(inner, seen)
-        case msgspec.inspect.StrType(pattern=str(pattern)) if not said and pattern != words.NOT_BLANK:
-            yield info
-
-
-def test_every_pattern_that_anyone_can_miss_has_words():
-    app = create_app(Settings(database_url="", database_read_url=""))
-    seen: set[type] = set()
-    kinds = [kind for operation in operations.find(app) for _, kind in operation.kinds()]
-    assert [each for kind in kinds for each in inside(msgspec.inspect.type_info(kind), seen)] == []
-    assert list(inside(msgspec.inspect.type_info(Annotated[str, Meta(pattern="x")]), seen)) != []
-    assert list(inside(msgspec.inspect.type_info(Url), seen)) == []
-    assert words.wanted(Instant).startswith("an instant")
