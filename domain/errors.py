@@ -169,6 +169,7 @@ class SlugTaken(Refused):
 
     slug = "slug-taken"
     usual = "Choose another."
+    faults = (Fault("#/slug", "It is another organisation's."),)
 
 
 class IdentifierTaken(Refused):
@@ -176,6 +177,7 @@ class IdentifierTaken(Refused):
 
     slug = "identifier-taken"
     usual = "If it is yours, ask the operator of this service."
+    faults = (Fault("#/identifiers", "One of them is another organisation's."),)
 
 
 class StillRunning(Refused):

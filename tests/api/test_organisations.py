@@ -27,9 +27,17 @@ async def test_anyone_may_register_and_is_told_a_token_once(client: httpx.AsyncC
 async def test_names_that_are_taken_are_refused(world: World):
     await world.organisation(slug="soup", identifiers=[{"scheme": "GB-CHC", "id": "1"}])
     body = {"slug": "soup", "name": "Soup", "kind": "group"}
-    assert ok(await world.client.post("/v1/organisations", json=body), 409)["type"] == "/problems/slug-taken"
+    problem = ok(await world.client.post("/v1/organisations", json=body), 409)
+    assert (problem["type"], problem["errors"]) == (
+        "/problems/slug-taken",
+        [{"pointer": "#/slug", "detail": "It is another organisation's."}],
+    )
     body = {**body, "slug": "stew", "identifiers": [{"scheme": "GB-CHC", "id": "1"}]}
-    assert ok(await world.client.post("/v1/organisations", json=body), 409)["type"] == "/problems/identifier-taken"
+    problem = ok(await world.client.post("/v1/organisations", json=body), 409)
+    assert (problem["type"], problem["errors"]) == (
+        "/problems/identifier-taken",
+        [{"pointer": "#/identifiers", "detail": "One of them is another organisation's."}],
+    )
     assert len(ok(await world.client.get("/v1/organisations"), 200)["items"]) == 1
 
 
