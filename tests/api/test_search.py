@@ -178,6 +178,18 @@ async def test_without_a_period_only_what_holds_whatever_the_time_is_told(world:
     assert told(await search(world, explain=True, units=2, owner_id=(await world.organisation()).id)) == {}
 
 
+async def test_what_is_free_of_charge_to_groups_is_too_dear_to_others(world: World):
+    owner, group, council = [await world.organisation(kind=kind) for kind in ("council", "group", "council")]
+    nothing = {**HOURLY, "amount": 0}
+    await world.asset(owner, title="Hall", terms={"price": HOURLY, "community_price": nothing})
+    wanted = {**HERE, "price": "free", "explain": True}
+    known = ok(await group.get("/search", **wanted), 200)
+    assert ([item["asset"]["title"] for item in known["items"]], known["failed"]) == (["Hall"], [])
+    for answer in (ok(await council.get("/search", **wanted), 200), await search(world, price="free", explain=True)):
+        assert (answer["items"], told(answer)) == ([], {"Hall": (["too_dear"], [])})
+        assert answer["failed"][0]["why_not"][0]["numbers"] == HOURLY
+
+
 async def test_of_several_weeks_it_fails_only_when_too_few_are_free(world: World):
     owner, group = await world.organisation(), await world.organisation()
     asset = await world.asset(owner, title="Hall")
