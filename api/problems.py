@@ -1,6 +1,6 @@
 """Refusals as RFC 9457 problems: one table from slug to status, one way for everything that is raised."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException
 from litestar.openapi.datastructures import ResponseSpec
 
 from domain import errors
-from domain.errors import Fault, Refused
+from domain.errors import Refused
 
 log = structlog.stdlib.get_logger("fallow")
 
@@ -126,7 +126,7 @@ def answer(request: Request[Any, Any, Any], refused: Refused) -> Response[bytes]
         "detail": refused.detail,
         "instance": request.scope["path"],
         "request_id": request.scope["state"].get("request_id", ""),
-        "errors": [{"pointer": each.pointer, "detail": each.detail} for each in faults(refused)],
+        "errors": [{"pointer": each.pointer, "detail": each.detail} for each in refused.faults],
         **refused.members,
     }
     return Response(
@@ -135,12 +135,6 @@ def answer(request: Request[Any, Any, Any], refused: Refused) -> Response[bytes]
         media_type=MEDIA_TYPE,
         headers=dict(headers(refused, status)),
     )
-
-
-def faults(refused: Refused) -> Sequence[Fault]:
-    """What a refusal points at."""
-    found: Sequence[Fault] = getattr(refused, "faults", ())
-    return found
 
 
 def headers(refused: Refused, status: int) -> Iterator[tuple[str, str]]:

@@ -17,8 +17,14 @@ class Fault(NamedTuple):
     detail: str
 
 
+def told(faults: Sequence[Fault]) -> str:
+    """The first of them, for whoever reads no further."""
+    more = f" `errors` has {len(faults) - MOST_TOLD} more." if len(faults) > MOST_TOLD else ""
+    return " ".join(f"{fault.pointer}: {fault.detail}" for fault in faults[:MOST_TOLD]) + more
+
+
 class Refused(Exception):
-    """Something was asked that Fallow does not do. `members` are added to the problem.
+    """Something was asked that Fallow does not do. `faults` point at what is wrong; `members` are added to the problem.
 
     `detail` says more of this one request than the title of its kind; `usual` is what to do about the kind, for when
     there is no more to say.
@@ -26,6 +32,7 @@ class Refused(Exception):
 
     slug: ClassVar[str]
     usual: ClassVar[str]
+    faults: Sequence[Fault] = ()
 
     def __init__(self, detail: str | None = None, **members: object) -> None:
         super().__init__(detail or f"{self.title()} {self.usual}")
@@ -220,12 +227,6 @@ class Invalid(Refused):
     def __init__(self, faults: Sequence[Fault], detail: str | None = None) -> None:
         self.faults = list(faults)[:MOST_FAULTS]
         super().__init__(detail or told(self.faults))
-
-
-def told(faults: Sequence[Fault]) -> str:
-    """The first of them, for whoever reads no further."""
-    more = f" `errors` has {len(faults) - MOST_TOLD} more." if len(faults) > MOST_TOLD else ""
-    return " ".join(f"{fault.pointer}: {fault.detail}" for fault in faults[:MOST_TOLD]) + more
 
 
 class PartsCycle(Invalid):
