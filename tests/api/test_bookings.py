@@ -1,6 +1,7 @@
 """Booking: what is answered, what is stored, what is refused and why."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -129,6 +130,30 @@ async def test_units_are_seated_anew_when_only_their_places_are_in_the_way(world
     last = await group.book(asset, ("2027-07-05T11:00:00Z", "2027-07-05T14:00:00Z"))
     assert ok(last, 201)["state"] == "confirmed"
     assert [each["occurrences"][0]["unit_numbers"] for each in (first, second)] == [[1], [2]]
+
+
+async def test_a_unit_is_taken_where_turnaround_reaches_back_to_what_has_begun_on_it(world: World, clock):
+    """At no moment are both units taken; but what has begun stays where it is, so neither is free throughout."""
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(
+        owner, units=2, kind="equipment", category="tables", terms={"turnaround_before_minutes": 120}
+    )
+    noon = ("2027-07-05T12:00:00Z", "2027-07-05T12:30:00Z")
+    later = ("2027-07-05T13:00:00Z", "2027-07-05T14:00:00Z")
+    over = ok(await group.book(asset, ("2027-07-05T09:00:00Z", "2027-07-05T10:30:00Z")), 201)
+    beside = ok(await group.book(asset, later), 201)
+    begun = ok(await group.book(asset, later), 201)
+    assert [each["occurrences"][0]["unit_numbers"] for each in (over, beside, begun)] == [[1], [1], [2]]
+    ok(await group.cancel(beside), 200)
+    ok(await group.book(asset, noon, dry_run=True), 200)
+    assert await world.found(*noon) == {asset["id"]}
+    clock.now = datetime(2027, 7, 5, 12, tzinfo=UTC)
+    refused = await group.book(asset, noon)
+    assert reasons(refused) == [["taken"]]
+    [reason] = refused.json()["occurrences"][0]["why_not"]
+    assert (reason["numbers"]["units"], reason["numbers"]["units_free"]) == (2, 0)
+    assert await world.found(*noon) == set()
+    assert await world.free(asset, *noon) == []
 
 
 @pytest.mark.parametrize(
