@@ -175,7 +175,7 @@ $$;
 
 -- What a period takes of an asset, its turnaround included.
 CREATE FUNCTION rules.span(a assets, starts timestamptz, ends timestamptz) RETURNS tstzrange
-LANGUAGE sql IMMUTABLE AS $$
+LANGUAGE sql STABLE AS $$
   SELECT tstzrange(starts - make_interval(mins => a.turnaround_before_minutes),
                    ends + make_interval(mins => a.turnaround_after_minutes))
 $$;
