@@ -43,7 +43,7 @@ async def take(
             now=now,
             waived=terms.RULES if request.ignore_terms else (),
         )
-        plan = plans.plan(request, place, asked, standing.why_not, standing.seats)
+        plan = plans.plan(request, place, asked, standing.why_not, standing.seats, standing.rows)
         seats = units.seat(plan.wishes, standing.seats, place.units)
         if standing.lapsed and not request.dry_run:
             await db.occurrences.expire(conn, place.owner_id, standing.lapsed, now=now, request_id=request_id)

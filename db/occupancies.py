@@ -32,19 +32,19 @@ class Standing(msgspec.Struct, frozen=True):
 ASSESS = f"""
   WITH asked AS (SELECT * FROM unnest($3::timestamptz[], $4::timestamptz[]) WITH ORDINALITY p (starts, ends, n)),
        asset AS MATERIALIZED (SELECT a FROM assets a WHERE a.id = $1 AND a.owner_id = $2),
-       spans AS (SELECT n, rules.span(a, starts, ends) AS span FROM asset, asked)
+       spans AS MATERIALIZED (SELECT range_agg(rules.span(a, starts, ends)) AS around FROM asset, asked)
   SELECT (SELECT jsonb_agg(jsonb_build_object('n', p.n, 'code', k.code, 'numbers', k.numbers, 'asset_id', k.asset_id))
             FROM asset, asked p, rules.why_not(a, p.starts, p.ends, $5, $6, $7, $8) k
            WHERE k.code <> ALL($9::text[])) AS why_not,
-         (SELECT jsonb_agg(DISTINCT jsonb_build_object(
+         (SELECT jsonb_agg(jsonb_build_object(
                    'unit', o.unit, 'lower', lower(o.occupied), 'upper', upper(o.occupied),
                    'occurrence', o.occurrence_id, 'begun', lower(o.occupied) <= $8))
-            FROM spans s JOIN occupancies o ON o.owner_id = $2 AND o.asset_id = $1 AND o.occupied && s.span
+            FROM spans s JOIN occupancies o ON o.owner_id = $2 AND o.asset_id = $1 AND o.occupied && s.around
            WHERE o.held_until IS NULL OR o.held_until > $8) AS seats,
          (SELECT array_agg(DISTINCT c.booking_id ORDER BY c.booking_id)
             FROM spans s
             JOIN parts p ON p.owner_id = $2 AND p.whole_id = $1
-            JOIN occupancies o ON o.owner_id = $2 AND o.asset_id = p.part_id AND o.occupied && s.span
+            JOIN occupancies o ON o.owner_id = $2 AND o.asset_id = p.part_id AND o.occupied && s.around
             JOIN occurrences c ON c.owner_id = $2 AND c.id = o.occurrence_id
            WHERE o.held_until <= $8) AS lapsed,
          1 + (SELECT coalesce(sum(part.units), 0) FROM parts p

@@ -12,10 +12,10 @@ from domain.assets import Arrival, AssetSummary
 from domain.bookings import Refusal, Stored, reference
 from domain.callers import Caller
 from domain.costs import cost, price_for
-from domain.errors import NotBookable
+from domain.errors import Fault, Invalid, NotBookable
 from domain.occurrences import Occurrence
 from domain.reasons import Reason, reason
-from domain.requests import Asked, BookingRequest, clock_changes
+from domain.requests import MOST_SEATS, Asked, BookingRequest, clock_changes
 from domain.terms import Price
 from domain.units import Seat, Wish
 
@@ -59,11 +59,13 @@ def plan(
     asked: Sequence[Asked],
     why_not: Mapping[int, list[Reason]],
     seats: Sequence[Seat],
+    rows: int,
 ) -> Plan:
     """Decide on every period of a request, its own earlier ones counted like anybody's.
 
-    `why_not`, by place in the request, is what the database's rules say, `seats` who sits where. Raises
-    NotBookable, with every occurrence, when the request refuses gaps and has one, or when nothing is left.
+    `why_not`, by place in the request, is what the database's rules say, `seats` who sits where, `rows` how many
+    units one takes, parts included. Raises NotBookable, with every occurrence, when the request refuses gaps and has
+    one, or when nothing is left; Invalid when it takes too much at once.
     """
     against = {each.id: why_not[n] for n, each in enumerate(asked) if n in why_not}
     wishes = [place.wish(each, request.units) for each in asked if each.id not in against]
@@ -75,6 +77,11 @@ def plan(
     if not accepted or (against and request.if_some_unavailable == "refuse"):
         refused = refusals(asked, against)
         raise NotBookable(refused, told(refused))
+    most = max(1, MOST_SEATS // (rows * request.units))
+    if len(accepted) > most:
+        pointer = "#/repeats/count" if request.repeats else "#/periods"
+        text = f"Each period takes {rows * request.units} units, parts included; send at most {most} at once."
+        raise Invalid([Fault(pointer, text)])
     return Plan(accepted, against)
 
 

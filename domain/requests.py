@@ -16,7 +16,7 @@ from domain.time import ClockChangeKind, Period, clock_change, wall_clock, weeks
 from domain.types import Email, Instant, LocalDate, LongText, Phone, ShortText
 
 LONGEST = timedelta(days=366)
-MOST_SEATS = 5000
+MOST_SEATS = 3000
 
 IfSomeUnavailable = Literal["refuse", "skip"]
 

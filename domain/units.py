@@ -3,7 +3,7 @@
 Pure: it plans under the asset's lock; what it plans the database's exclusion constraint keeps or refuses.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import chain
@@ -51,14 +51,28 @@ def free_units(seats: Iterable[Seat], units: int, lower: datetime, upper: dateti
     return [unit for unit in range(1, units + 1) if unit not in taken]
 
 
-def accept(wishes: Iterable[Wish], seats: Sequence[Seat], units: int) -> list[Wish]:
-    """Those wishes, in order of start, for which enough units remain at every moment, earlier ones counted."""
-    standing = list(seats)
-    accepted = []
+def near(wishes: Iterable[Wish], seats: Iterable[Seat]) -> dict[UUID, list[Seat]]:
+    """The seats that each wish meets: one sweep over both, since an asset may have many."""
+    coming = deque(sorted(seats, key=lambda each: each.lower))
+    standing: list[Seat] = []
+    met = {}
     for wish in sorted(wishes, key=lambda each: each.lower):
-        if most_taken(standing, wish.lower, wish.upper) <= units - wish.units:
+        while coming and coming[0].lower < wish.upper:
+            standing.append(coming.popleft())
+        standing = [each for each in standing if wish.lower < each.upper]
+        met[wish.occurrence] = [each for each in standing if each.lower < wish.upper]
+    return met
+
+
+def accept(wishes: Sequence[Wish], seats: Sequence[Seat], units: int) -> list[Wish]:
+    """Those wishes, in order of start, for which enough units remain at every moment, earlier ones counted."""
+    met = near(wishes, seats)
+    accepted = []
+    own: list[Seat] = []
+    for wish in sorted(wishes, key=lambda each: each.lower):
+        if most_taken([*met[wish.occurrence], *own], wish.lower, wish.upper) <= units - wish.units:
             accepted.append(wish)
-            standing += [Seat(0, wish.lower, wish.upper, wish.occurrence)] * wish.units
+            own += [Seat(0, wish.lower, wish.upper, wish.occurrence)] * wish.units
     return accepted
 
 
@@ -66,17 +80,15 @@ def seat(wishes: Sequence[Wish], seats: Sequence[Seat], units: int) -> list[Seat
     """A seat for each unit of accepted wishes, the same unit through a series where it can be; None if none of
     the units is free throughout one of them, so that others have to move.
     """
-    taken = list(seats)
-    popular = Counter(unit for wish in wishes for unit in free_units(seats, units, wish.lower, wish.upper))
-    made = []
+    met = near(wishes, seats)
+    busy = Counter(unit for seats_met in met.values() for unit in {each.unit for each in seats_met})
+    made: list[Seat] = []
     for wish in wishes:
-        free = free_units(taken, units, wish.lower, wish.upper)
+        free = free_units([*met[wish.occurrence], *made], units, wish.lower, wish.upper)
         if len(free) < wish.units:
             return None
-        free.sort(key=lambda unit: (-popular[unit], unit))
-        got = [Seat(unit, wish.lower, wish.upper, wish.occurrence) for unit in free[: wish.units]]
-        taken += got
-        made += got
+        free.sort(key=lambda unit: busy[unit])  # the lowest of equals, as it was
+        made += [Seat(unit, wish.lower, wish.upper, wish.occurrence) for unit in free[: wish.units]]
     return made
 
 
