@@ -151,7 +151,7 @@ async def lock_assets(conn: Connection, asset_id: UUID | None, site_id: UUID | N
     if asset_id is not None:
         await db.closures.lock_asset(conn, asset_id, owner_id)
     if site_id is not None:
-        await db.assets.lock_site(conn, site_id, owner_id)
+        await db.sites.lock(conn, site_id, owner_id)
 
 
 async def load(conn: Connection, closure_id: UUID, caller: Caller | None) -> Closure:

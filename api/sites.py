@@ -11,7 +11,6 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Meta
 from uuid_utils.compat import uuid7
 
-import db.assets
 import db.events
 import db.sites
 import domain.sites
@@ -107,7 +106,6 @@ async def update(
     """Change a site. Its assets move with it; bookings made stay at their instants."""
     owner_id = (await load(conn, site_id, caller)).owner_id
     permissions.require("updateSite", caller, owner_id=owner_id)
-    await db.assets.lock_site(conn, site_id, owner_id)
     await db.sites.lock(conn, site_id, owner_id)
     before = await load(conn, site_id, caller)
     must_match(request, before)

@@ -89,19 +89,6 @@ async def lock(conn: Connection, asset_id: UUID, owner_id: UUID) -> bool:
     return await conn.fetchval(LOCK, asset_id, owner_id) is not None
 
 
-LOCK_SITE = """
-  SELECT a.id FROM assets a
-   WHERE a.owner_id = $2 AND a.site_id = $1
-   ORDER BY (SELECT count(*) FROM parts p WHERE p.owner_id = a.owner_id AND p.part_id = a.id), a.id
-     FOR NO KEY UPDATE OF a
-"""
-
-
-async def lock_site(conn: Connection, site_id: UUID, owner_id: UUID) -> None:
-    """Lock every asset of a site, outermost first."""
-    await conn.execute(LOCK_SITE, site_id, owner_id)
-
-
 COLUMNS = (
     "site_id",
     "kind",

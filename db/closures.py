@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 import db.idempotency
+import db.locks
 from db.connection import Connection
 from db.organisations import listed
 from domain.closures import Closure
@@ -53,20 +54,17 @@ async def page(
 
 
 # Everything that a closure of an asset closes: itself, its wholes and its parts.
-LOCK_ASSET = """
+SHUT = """
   SELECT a.id FROM assets a
    WHERE a.owner_id = $1 AND a.id IN (
            SELECT p.part_id FROM parts p WHERE p.owner_id = $1 AND p.whole_id = $2
             UNION SELECT p.whole_id FROM parts p WHERE p.owner_id = $1 AND p.part_id = $2)
-   ORDER BY (SELECT count(*) FROM parts q WHERE q.owner_id = a.owner_id AND q.part_id = a.id), a.id
-     FOR NO KEY UPDATE OF a
 """
 
 
-async def lock_asset(conn: Connection, asset_id: UUID, owner_id: UUID) -> bool:
-    """Lock an asset of an owner with its wholes and parts; whether there is one."""
-    rows = await conn.fetch(LOCK_ASSET, owner_id, asset_id)
-    return any(row["id"] == asset_id for row in rows)
+async def lock_asset(conn: Connection, asset_id: UUID, owner_id: UUID) -> None:
+    """Lock an asset of an owner with its wholes and parts."""
+    await db.locks.take(conn, SHUT, owner_id, asset_id)
 
 
 OWNER = "SELECT owner_id FROM closures WHERE id = $1"

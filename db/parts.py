@@ -1,6 +1,6 @@
 """Wholes and parts: who is inside whom, and what a booking of the whole takes of its parts.
 
-Whatever changes them locks all assets concerned first, outermost first, and reads in later statements.
+Whatever changes them locks all assets concerned first, and reads in later statements.
 """
 
 from datetime import datetime
@@ -8,26 +8,23 @@ from uuid import UUID
 
 import asyncpg
 
+import db.locks
 from db.connection import Connection
 from domain.errors import AssetInUse, Fault, PartsCycle
 
 # The asset, all inside it, all around it, and all around its new whole.
-LOCK = """
+CONCERNED = """
   SELECT a.id FROM assets a
    WHERE a.owner_id = $1 AND a.id IN (
            SELECT $2::uuid
             UNION SELECT p.part_id FROM parts p WHERE p.owner_id = $1 AND p.whole_id = $2
             UNION SELECT p.whole_id FROM parts p WHERE p.owner_id = $1 AND p.part_id IN ($2, $3::uuid))
-   ORDER BY (SELECT count(*) FROM parts q WHERE q.owner_id = a.owner_id AND q.part_id = a.id), a.id
-     FOR NO KEY UPDATE OF a
 """
 
 
 async def lock(conn: Connection, owner_id: UUID, asset_id: UUID, whole_id: UUID | None) -> None:
-    """Lock everything that a change of structure touches; twice, for what came about while it waited."""
-    before = await conn.fetch(LOCK, owner_id, asset_id, whole_id)
-    while (after := await conn.fetch(LOCK, owner_id, asset_id, whole_id)) != before:
-        before = after
+    """Lock everything that putting an asset into a whole (None: into none) touches."""
+    await db.locks.take(conn, CONCERNED, owner_id, asset_id, whole_id)
 
 
 WHOLE = "SELECT site_id, units FROM assets WHERE owner_id = $1 AND id = $2 AND state <> 'archived'"
@@ -51,15 +48,6 @@ async def whole_faults(conn: Connection, owner_id: UUID, asset_id: UUID, whole_i
 INSIDE = """
   SELECT $2::uuid = $3::uuid OR EXISTS (SELECT FROM parts WHERE owner_id = $1 AND whole_id = $2 AND part_id = $3)
 """
-
-HAS_PARTS = "SELECT EXISTS (SELECT FROM assets WHERE owner_id = $1 AND part_of = $2)"
-
-
-async def has_parts(conn: Connection, owner_id: UUID, asset_id: UUID) -> bool:
-    """Whether anything is inside an asset."""
-    found: bool = await conn.fetchval(HAS_PARTS, owner_id, asset_id)
-    return found
-
 
 # What bookings of wholes that are wholes no more occupy in it, then the wholes themselves.
 LEAVE_OCCUPANCIES = """

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+import db.locks
 from db.connection import Connection
 from db.organisations import listed
 from domain.sites import Placed, Site
@@ -55,12 +56,13 @@ async def page(
     return msgspec.convert(await conn.fetch(LIST, organisation_id, owner_id, q, after, limit), list[Site])
 
 
-LOCK = "SELECT version FROM sites WHERE id = $1 AND owner_id = $2 FOR NO KEY UPDATE"
+THERE = "SELECT a.id FROM assets a WHERE a.owner_id = $1 AND a.site_id = $2"
+LOCK = "SELECT FROM sites WHERE owner_id = $1 AND id = $2 FOR NO KEY UPDATE"
 
 
-async def lock(conn: Connection, site_id: UUID, owner_id: UUID) -> bool:
-    """Lock a site of an owner, after its assets; whether there is one."""
-    return await conn.fetchval(LOCK, site_id, owner_id) is not None
+async def lock(conn: Connection, site_id: UUID, owner_id: UUID) -> None:
+    """Lock every asset at a site of an owner, and the site, so that no other comes there."""
+    await db.locks.take(conn, THERE, owner_id, site_id, then=LOCK)
 
 
 KEEP = "SELECT private FROM sites WHERE id = $1 AND owner_id = $2 FOR SHARE"

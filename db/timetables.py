@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+import db.locks
 from db.connection import Connection
 from db.organisations import listed
 from domain.hours import BookingHit, CompiledHours, Hours, only_hours
@@ -66,24 +67,13 @@ async def of_asset(conn: Connection, asset_id: UUID, organisation_id: UUID | Non
     return msgspec.convert(row, Effective) if row else None
 
 
-LOCK_USERS = """
-  SELECT a.id FROM assets a
-   WHERE a.owner_id = $2 AND a.timetable_id = $1
-   ORDER BY (SELECT count(*) FROM parts p WHERE p.owner_id = a.owner_id AND p.part_id = a.id), a.id
-     FOR NO KEY UPDATE OF a
-"""
-LOCK = "SELECT version FROM timetables WHERE id = $1 AND owner_id = $2 AND name IS NOT NULL FOR UPDATE"
+USERS = "SELECT a.id FROM assets a WHERE a.owner_id = $1 AND a.timetable_id = $2"
+LOCK = "SELECT FROM timetables WHERE owner_id = $1 AND id = $2 FOR UPDATE"
 
 
-async def lock(conn: Connection, timetable_id: UUID, owner_id: UUID) -> bool:
-    """Lock a shared timetable of an owner, and before it every asset that uses it; whether there is one.
-
-    Again, until no asset has come to use it while this waited.
-    """
-    before = await conn.fetch(LOCK_USERS, timetable_id, owner_id)
-    while (after := await conn.fetch(LOCK_USERS, timetable_id, owner_id)) != before:
-        before = after
-    return await conn.fetchval(LOCK, timetable_id, owner_id) is not None
+async def lock(conn: Connection, timetable_id: UUID, owner_id: UUID) -> None:
+    """Lock every asset that uses a timetable of an owner, and the timetable, so that no other comes to use it."""
+    await db.locks.take(conn, USERS, owner_id, timetable_id, then=LOCK)
 
 
 INSERT = """

@@ -78,12 +78,9 @@ async def test_what_is_over_is_not_hit(conn, owner, site):
     assert await db.closures.hit(conn, closure, owner, at(5, 14)) == []
 
 
-async def test_only_the_owners_assets_and_closures_are_locked(conn, owner, site):
-    hall = await an_asset(conn, owner, site)
+async def test_only_the_owners_closure_is_locked(conn, owner, site):
     stranger = await an_organisation(conn)
-    closure = a_closure(asset_id=hall)
+    closure = a_closure(site_id=site)
     await db.closures.insert(conn, closure, owner)
-    assert await db.closures.lock_asset(conn, hall, owner) is True
-    assert await db.closures.lock_asset(conn, hall, stranger) is False
     assert await db.closures.lock(conn, closure.id, owner) is True
     assert await db.closures.lock(conn, closure.id, stranger) is False

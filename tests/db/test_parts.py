@@ -108,8 +108,6 @@ async def test_what_is_booked_or_has_parts_is_in_use(conn, owner, site):
     assert await db.assets.uses(conn, hall, owner, NOW) == db.assets.Uses(bookings=0, parts=1)
     assert await db.assets.uses(conn, half, owner, NOW) == db.assets.Uses(bookings=1, parts=0)
     assert await db.assets.uses(conn, half, owner, at(6, 9)) == db.assets.Uses(bookings=0, parts=0)
-    assert await db.parts.has_parts(conn, owner, hall) is True
-    assert await db.parts.has_parts(conn, owner, half) is False
 
 
 async def test_lapsed_holds_in_an_asset_and_its_parts_are_found(conn, owner, site):

@@ -73,8 +73,6 @@ async def test_a_site_is_kept_only_for_its_owner(conn):
     site = await a_site(conn, owner, private=True)
     assert await db.sites.keep(conn, site, owner) is True
     assert await db.sites.keep(conn, site, stranger) is None
-    assert await db.sites.lock(conn, site, owner) is True
-    assert await db.sites.lock(conn, site, stranger) is False
     assert await db.sites.has_people(conn, site, owner) is False
     await an_asset(conn, owner, site, kind="people", category="cook")
     assert await db.sites.has_people(conn, site, owner) is True
