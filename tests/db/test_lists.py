@@ -1,0 +1,85 @@
+"""Lists walk an index until the page is full, whatever an organisation has: a page of many reads few."""
+
+import json
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from stored import NOW, a_site, an_asset, an_organisation
+
+import db.bookings
+import db.occurrences
+from domain.occurrences import OPEN
+
+MANY = 4000
+FILL = """
+  WITH b AS (
+    INSERT INTO bookings (id, owner_id, booker_id, asset_id, reference, units, open_to_public, cost, clock_changes,
+                          created_at, updated_at)
+    SELECT gen_random_uuid(), $1, $2, $3, n::text, 1, false, '{}', '[]', $4, $4 FROM generate_series(1, $5::int) n
+    RETURNING id, reference::int AS n)
+  INSERT INTO occurrences (id, owner_id, booking_id, booker_id, asset_id, starts_at, ends_at, units, state)
+  SELECT gen_random_uuid(), $1, b.id, $2, $3, $4 + b.n * interval '1 hour', $4 + (b.n + 1) * interval '1 hour', 1,
+         'confirmed' FROM b
+"""
+NOTHING: tuple[None, ...] = (None,) * 6
+
+
+@pytest.fixture
+async def parties(conn: asyncpg.Connection) -> dict[str, UUID]:
+    """An owner and a booker with many bookings between them."""
+    owner, booker = await an_organisation(conn, "council"), await an_organisation(conn)
+    asset = await an_asset(conn, owner, await a_site(conn, owner))
+    await conn.execute(FILL, owner, booker, asset, NOW, MANY)
+    await conn.execute("ANALYZE bookings, occurrences")
+    return {"owner": owner, "booker": booker}
+
+
+def literal(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"'{{{','.join(value)}}}'"
+    return "NULL" if value is None else f"'{value}'"
+
+
+async def most_read(conn: asyncpg.Connection, statement: str, *arguments: object) -> float:
+    """The most rows that any one step of the plan handles, those that it drops included."""
+    await conn.execute(f"PREPARE asked AS {statement}")
+    given = ", ".join(map(literal, arguments))
+    plan = await conn.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked({given})")
+    await conn.execute("DEALLOCATE asked")
+    return max(steps(json.loads(plan)[0]["Plan"] if isinstance(plan, str) else plan[0]["Plan"]))
+
+
+def steps(plan: dict[str, Any]) -> list[float]:
+    dropped = sum(value for name, value in plan.items() if name.startswith("Rows Removed by"))
+    own = (plan["Actual Rows"] + dropped) * plan["Actual Loops"]
+    return [own, *(each for below in plan.get("Plans", []) for each in steps(below))]
+
+
+@pytest.mark.parametrize("capacity", ["owner", "booker"])
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+async def test_a_page_of_bookings_reads_no_more_than_it_shows(
+    conn: asyncpg.Connection, parties: dict[str, UUID], capacity: str, order: str
+):
+    statement, first = {
+        "newest": (db.bookings.NEWEST, db.bookings.LAST_ID),
+        "oldest": (db.bookings.OLDEST, db.bookings.FIRST_ID),
+    }[order]
+    read = await most_read(conn, statement, NOW, parties[capacity], *NOTHING, first, 21, OPEN)
+    assert read <= 3 * 21
+    filtered = (None, None, None, "confirmed", NOW, None)
+    assert await most_read(conn, statement, NOW, parties[capacity], *filtered, first, 21, OPEN) <= 3 * 21
+
+
+@pytest.mark.parametrize("capacity", ["owner", "booker"])
+@pytest.mark.parametrize("when", [None, "today"])
+async def test_a_page_of_occurrences_reads_no_more_than_it_shows(
+    conn: asyncpg.Connection, parties: dict[str, UUID], capacity: str, when: str | None
+):
+    bounds = (db.occurrences.BEGINNING, db.occurrences.END)
+    if when:
+        bounds = (NOW - timedelta(hours=26), NOW + timedelta(hours=26))
+    arguments = (*NOTHING[:4], None, *bounds, db.occurrences.BEGINNING, db.bookings.FIRST_ID, 21, when)
+    assert await most_read(conn, db.occurrences.PAGE, NOW, parties[capacity], *arguments) <= 3 * 21
