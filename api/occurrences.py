@@ -50,8 +50,9 @@ async def list_(
     """What the caller's organisation owns or has booked, by start; with a period, what touches it.
 
     `when` asks for the days of each site: what touches today, tomorrow or this week from Monday to Sunday and stands,
-    unless a `state` is asked for. With `Accept: text/csv`, a line for each, in the site's local time; the next page is
-    in `Link`, and cells that a spreadsheet would run begin with an apostrophe.
+    unless a `state` is asked for. With `Accept: text/csv`, a line that names the columns and one for each occurrence,
+    in the site's local time; the next page is in `Link`, and cells that a spreadsheet would run begin with an
+    apostrophe.
     """
     permissions.require("listOccurrences", caller)
     check_span(starts_at, ends_at)

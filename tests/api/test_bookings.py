@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from calls import World, daily, ok, pointers, reasons, weekly
+from calls import World, daily, ok, reasons
 
 EVENING = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
 
@@ -56,68 +56,6 @@ async def test_a_dry_run_answers_in_full_and_stores_nothing(world: World):
     assert ok(await group.get("/bookings"), 200)["items"] == []
     assert ok(await group.book(asset, EVENING), 201)["occurrences"][0]["unit_numbers"] == [1]
     assert reasons(await group.book(asset, EVENING, dry_run=True)) == [["taken"]]
-
-
-async def test_cancelling_frees_the_place_at_once_and_only_once(world: World):
-    owner, group, other = [await world.organisation() for _ in range(3)]
-    asset = await world.asset(owner)
-    booking = ok(await group.book(asset, EVENING), 201)
-    cancelled = await group.post(f"/bookings/{booking['id']}/cancel", {"all": True, "note": "Ill"})
-    assert ok(cancelled, 200)["state"] == "ended"
-    assert cancelled.json()["outcomes"]["cancelled"] == 1
-    assert cancelled.json()["occurrences"][0]["note"] == "Ill"
-    again = await group.get(f"/bookings/{booking['id']}")
-    assert (ok(again, 200), again.headers["ETag"]) == (cancelled.json(), cancelled.headers["ETag"])
-    ok(await other.book(asset, EVENING), 201)
-    assert ok(await group.post(f"/bookings/{booking['id']}/cancel", {"all": True}), 409)["type"].endswith(
-        "state-does-not-allow"
-    )
-    events = ok(await group.get("/events"), 200)["items"]
-    assert [event["type"] for event in events if event["object"]["id"] == booking["id"]] == [
-        "booking.created",
-        "booking.cancelled",
-    ]
-
-
-async def test_one_occurrence_this_and_later_and_all_can_be_cancelled(world: World):
-    owner, group = await world.organisation(), await world.organisation()
-    asset = await world.asset(owner)
-    repeats = {"starts_at": EVENING[0], "ends_at": EVENING[1], "count": 5}
-    booking = ok(await group.post("/bookings", {"asset_id": asset["id"], "repeats": repeats}), 201)
-    ids = [each["id"] for each in booking["occurrences"]]
-
-    async def states(**scope: Any) -> list[str]:
-        answer = ok(await group.post(f"/bookings/{booking['id']}/cancel", scope), 200)
-        return [each["state"] for each in answer["occurrences"]]
-
-    assert await states(occurrence_ids=[ids[1]]) == [
-        "confirmed",
-        "cancelled",
-        "confirmed",
-        "confirmed",
-        "confirmed",
-    ]
-    assert await states(from_occurrence_id=ids[3]) == [
-        "confirmed",
-        "cancelled",
-        "confirmed",
-        "cancelled",
-        "cancelled",
-    ]
-    assert await states(all=True) == ["cancelled"] * 5
-    ok(await group.post(f"/bookings/{booking['id']}/cancel", {}), 422)
-
-
-async def test_a_cancellation_inside_the_notice_is_recorded_as_late(world: World, clock):
-    owner, group = await world.organisation(), await world.organisation()
-    asset = await world.asset(owner, terms={"cancel_notice_minutes": 1440})
-    late, early = [
-        ("2027-01-05T08:00:00Z", "2027-01-05T09:00:00Z"),
-        ("2027-01-06T09:00:00Z", "2027-01-06T10:00:00Z"),
-    ]
-    booking = ok(await group.book(asset, late, early), 201)
-    answer = ok(await group.post(f"/bookings/{booking['id']}/cancel", {"all": True}), 200)
-    assert [each["cancelled_late"] for each in answer["occurrences"]] == [True, False]
 
 
 async def test_units_are_seated_anew_when_only_their_places_are_in_the_way(world: World):
@@ -200,13 +138,6 @@ async def test_ones_own_turnaround_counts_like_anybodys(world: World):
     assert [each["state"] for each in skipped["occurrences"]] == ["confirmed", "skipped", "confirmed"]
 
 
-async def test_what_is_not_offered_yet_is_said(world: World):
-    owner, group = await world.organisation(), await world.organisation()
-    asset = await world.asset(owner)
-    problem = ok(await group.book(asset, EVENING, hold=True), 422)
-    assert [error["pointer"] for error in problem["errors"]] == ["#/hold"]
-
-
 async def test_an_unverified_group_is_refused_with_the_reason(world: World):
     owner, group = await world.organisation(), await world.organisation(verified=False)
     assert reasons(await group.book(await world.asset(owner), EVENING)) == [["unverified"]]
@@ -260,60 +191,3 @@ async def test_lists_of_bookings_filter_and_page(world: World):
     second = ok(await group.get("/bookings", limit=2, cursor=first["next"]), 200)
     assert [each["id"] for each in first["items"] + second["items"]] == newest
     assert second["next"] is None
-
-
-async def test_who_is_here_today(world: World):
-    owner, group = await world.organisation(), await world.organisation()
-    asset = await world.asset(owner, hours=weekly(("mon", "08:00", "22:00")))
-    ok(await group.book(asset, EVENING, attendees=5), 201)
-    rows = ok(await owner.get("/occurrences", site_id=asset["site_id"], starts_at="2027-07-05T00:00:00Z"), 200)["items"]
-    assert [(row["asset"]["title"], row["booker"]["id"], row["booking"]["attendees"]) for row in rows] == [
-        ("A hall", group.id, 5)
-    ]
-
-
-async def test_all_that_is_wrong_with_a_request_is_said_at_once(world: World):
-    owner = await world.organisation()
-    asset = await world.asset(owner)
-    back = {"starts_at": EVENING[1], "ends_at": EVENING[0]}
-    sent = {"asset_id": asset["id"], "hold": True, "purpose": {"code": "nothing"}}
-    assert pointers(await owner.post("/bookings", {**sent, "periods": [back, back]})) == [
-        "#/hold",
-        "#/periods/0/ends_at",
-        "#/periods/1/ends_at",
-        "#/purpose/code",
-    ]
-    assert pointers(await owner.post("/bookings", sent)) == ["#/hold", "#/periods", "#/purpose/code"]
-    series = {"starts_at": EVENING[0], "ends_at": EVENING[1], "count": 2}
-    strange = {**series, "except_on": ["2027-07-06", "2027-07-05", "2027-07-12"]}
-    assert pointers(await owner.post("/bookings", {**sent, "repeats": strange})) == [
-        "#/hold",
-        "#/purpose/code",
-        "#/repeats/except_on",
-        "#/repeats/except_on/0",
-    ]
-    long = {**series, "ends_at": "2027-07-20T18:00:00Z"}
-    assert pointers(await owner.post("/bookings", {**sent, "repeats": long, "units": 5000})) == [
-        "#/hold",
-        "#/purpose/code",
-        "#/repeats/ends_at",
-        "#/units",
-    ]
-
-
-async def test_the_parts_of_a_whole_count_towards_what_one_request_may_take(world: World):
-    owner = await world.organisation()
-    site = await world.site(owner)
-    hall = await world.asset(owner, site=site)
-    await world.asset(owner, site=site, part_of=hall["id"], units=1499, kind="equipment", category="chairs")
-    evening = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
-    ok(await owner.repeat(hall, *evening, 2, dry_run=True), 200)
-    refused = await owner.repeat(hall, *evening, 3)
-    assert pointers(refused) == ["#/repeats/count"]
-    assert (
-        refused.json()["errors"][0]["detail"] == "Each period takes 1500 units, parts included; send at most 2 at once."
-    )
-    periods = [(f"2027-07-0{day}T18:00:00Z", f"2027-07-0{day}T20:00:00Z") for day in (1, 2, 3)]
-    assert pointers(await owner.book(hall, *periods)) == ["#/periods"]
-    await world.asset(owner, site=site, part_of=hall["id"], units=5000, kind="equipment", category="chairs")
-    ok(await owner.book(hall, evening, dry_run=True), 200)

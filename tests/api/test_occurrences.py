@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from calls import Organisation, World, ok, pointers
+from calls import Organisation, World, ok, pointers, weekly
 
 from api.accept import best
 from api.sheets import cell
@@ -224,3 +224,13 @@ async def test_a_period_that_began_a_year_ago_is_still_found(world: World, clock
     late = {"starts_at": "2028-02-01T23:59:59Z", "ends_at": "2028-03-01T00:00:00Z"}
     found = ok(await owner.get("/occurrences", **late), 200)["items"]
     assert [each["id"] for each in found] == [booking["occurrences"][0]["id"]]
+
+
+async def test_who_is_here_today(world: World):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner, hours=weekly(("mon", "08:00", "22:00")))
+    ok(await group.book(asset, ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z"), attendees=5), 201)
+    rows = ok(await owner.get("/occurrences", site_id=asset["site_id"], starts_at="2027-07-05T00:00:00Z"), 200)["items"]
+    assert [(row["asset"]["title"], row["booker"]["id"], row["booking"]["attendees"]) for row in rows] == [
+        ("A hall", group.id, 5)
+    ]

@@ -1,0 +1,59 @@
+"""Bookings as sent: everything that is wrong with one is said at once."""
+
+from calls import World, ok, pointers
+
+EVENING = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
+
+
+async def test_what_is_not_offered_yet_is_said(world: World):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner)
+    problem = ok(await group.book(asset, EVENING, hold=True), 422)
+    assert [error["pointer"] for error in problem["errors"]] == ["#/hold"]
+
+
+async def test_all_that_is_wrong_with_a_request_is_said_at_once(world: World):
+    owner = await world.organisation()
+    asset = await world.asset(owner)
+    back = {"starts_at": EVENING[1], "ends_at": EVENING[0]}
+    sent = {"asset_id": asset["id"], "hold": True, "purpose": {"code": "nothing"}}
+    assert pointers(await owner.post("/bookings", {**sent, "periods": [back, back]})) == [
+        "#/hold",
+        "#/periods/0/ends_at",
+        "#/periods/1/ends_at",
+        "#/purpose/code",
+    ]
+    assert pointers(await owner.post("/bookings", sent)) == ["#/hold", "#/periods", "#/purpose/code"]
+    series = {"starts_at": EVENING[0], "ends_at": EVENING[1], "count": 2}
+    strange = {**series, "except_on": ["2027-07-06", "2027-07-05", "2027-07-12"]}
+    assert pointers(await owner.post("/bookings", {**sent, "repeats": strange})) == [
+        "#/hold",
+        "#/purpose/code",
+        "#/repeats/except_on",
+        "#/repeats/except_on/0",
+    ]
+    long = {**series, "ends_at": "2027-07-20T18:00:00Z"}
+    assert pointers(await owner.post("/bookings", {**sent, "repeats": long, "units": 5000})) == [
+        "#/hold",
+        "#/purpose/code",
+        "#/repeats/ends_at",
+        "#/units",
+    ]
+
+
+async def test_the_parts_of_a_whole_count_towards_what_one_request_may_take(world: World):
+    owner = await world.organisation()
+    site = await world.site(owner)
+    hall = await world.asset(owner, site=site)
+    await world.asset(owner, site=site, part_of=hall["id"], units=1499, kind="equipment", category="chairs")
+    evening = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
+    ok(await owner.repeat(hall, *evening, 2, dry_run=True), 200)
+    refused = await owner.repeat(hall, *evening, 3)
+    assert pointers(refused) == ["#/repeats/count"]
+    assert (
+        refused.json()["errors"][0]["detail"] == "Each period takes 1500 units, parts included; send at most 2 at once."
+    )
+    periods = [(f"2027-07-0{day}T18:00:00Z", f"2027-07-0{day}T20:00:00Z") for day in (1, 2, 3)]
+    assert pointers(await owner.book(hall, *periods)) == ["#/periods"]
+    await world.asset(owner, site=site, part_of=hall["id"], units=5000, kind="equipment", category="chairs")
+    ok(await owner.book(hall, evening, dry_run=True), 200)
