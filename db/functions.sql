@@ -407,6 +407,44 @@ LANGUAGE sql IMMUTABLE AS $$
               THEN ST_SetSRID(ST_MakePoint(179.9999999, ST_Y(origin::geometry)), 4326)::geography ELSE origin END
 $$;
 
+-- Where an asset stands in the order of a search: by metres, then by a hash that changes daily.
+CREATE FUNCTION rules.placed(a assets, origin geography, at timestamptz)
+RETURNS TABLE (owner_id uuid, id uuid, timezone text, distance_m int, tie text)
+LANGUAGE sql STABLE AS $$
+  SELECT a.owner_id, a.id, a.timezone, round(ST_Distance(a.location, origin))::int,
+         md5(a.id::text || (at AT TIME ZONE a.timezone)::date)
+$$;
+
+-- What lies near after a place in the order (distance_m, tie, id), as the index has it: of what a search is about all
+-- or, where `fitting`, what fits on paper. (Two statements: a category that may be null would not be looked up.)
+CREATE FUNCTION rules.near(
+  origin geography, within_m int, of_category text, of_kind text, needs text[], wanted int, attending int,
+  only_free boolean, community boolean, of_owner uuid, people boolean, at timestamptz, fitting boolean,
+  after_m int, after_tie text, after_id uuid, most int
+) RETURNS rules.candidate[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  IF of_category IS NOT NULL THEN
+    RETURN (SELECT array_agg(c::rules.candidate) FROM (
+      SELECT n.* FROM (
+        SELECT p.*, a.location <-> origin AS sphere_m FROM assets a CROSS JOIN LATERAL rules.placed(a, origin, at) p
+         WHERE a.category = of_category AND ST_DWithin(a.location, origin, within_m)
+           AND rules.sought(a, of_kind, of_owner, people)
+           AND NOT EXISTS (SELECT FROM rules.paper(a, needs, wanted, attending, only_free, community) k
+                            WHERE fitting AND NOT k.passed)
+         ORDER BY a.location <-> origin) n
+       WHERE (n.distance_m, n.tie, n.id) > (after_m, after_tie, after_id) LIMIT most) c);
+  END IF;
+  RETURN (SELECT array_agg(c::rules.candidate) FROM (
+    SELECT n.* FROM (
+      SELECT p.*, a.location <-> origin AS sphere_m FROM assets a CROSS JOIN LATERAL rules.placed(a, origin, at) p
+       WHERE ST_DWithin(a.location, origin, within_m)
+         AND rules.sought(a, of_kind, of_owner, people)
+         AND NOT EXISTS (SELECT FROM rules.paper(a, needs, wanted, attending, only_free, community) k
+                          WHERE fitting AND NOT k.passed)
+       ORDER BY a.location <-> origin) n
+     WHERE (n.distance_m, n.tie, n.id) > (after_m, after_tie, after_id) LIMIT most) c);
+END $$;
+
 -- How many assets one page tests at the most: 1,000, and fewer where their hours on more than 20,000 dates would have
 -- to be looked up (of each period the day before it, and every day on which it lies).
 CREATE FUNCTION rules.bound(starts timestamptz, ends timestamptz, weeks int) RETURNS int
@@ -464,29 +502,8 @@ BEGIN
   nearest := '{}'; examined := 0;
   origin := rules.searchable(origin);
   LOOP
-    IF of_category IS NOT NULL THEN
-      SELECT array_agg(c::rules.candidate) INTO near FROM (
-        SELECT n.* FROM (
-          SELECT a.owner_id, a.id, a.timezone, round(ST_Distance(a.location, origin))::int AS distance_m,
-                 md5(a.id::text || (at AT TIME ZONE a.timezone)::date) AS tie, a.location <-> origin AS sphere_m
-            FROM assets a
-           WHERE a.category = of_category AND ST_DWithin(a.location, origin, within_m)
-             AND rules.sought(a, of_kind, of_owner, people)
-             AND NOT EXISTS (SELECT FROM rules.paper(a, needs, wanted, attending, only_free, community) p WHERE NOT p.passed)
-           ORDER BY a.location <-> origin) n
-         WHERE (n.distance_m, n.tie, n.id) > (after_m, after_tie, after_id) LIMIT batch) c;
-    ELSE
-      SELECT array_agg(c::rules.candidate) INTO near FROM (
-        SELECT n.* FROM (
-          SELECT a.owner_id, a.id, a.timezone, round(ST_Distance(a.location, origin))::int AS distance_m,
-                 md5(a.id::text || (at AT TIME ZONE a.timezone)::date) AS tie, a.location <-> origin AS sphere_m
-            FROM assets a
-           WHERE ST_DWithin(a.location, origin, within_m)
-             AND rules.sought(a, of_kind, of_owner, people)
-             AND NOT EXISTS (SELECT FROM rules.paper(a, needs, wanted, attending, only_free, community) p WHERE NOT p.passed)
-           ORDER BY a.location <-> origin) n
-         WHERE (n.distance_m, n.tie, n.id) > (after_m, after_tie, after_id) LIMIT batch) c;
-    END IF;
+    near := rules.near(origin, within_m, of_category, of_kind, needs, wanted, attending, only_free, community, of_owner,
+                       people, at, true, after_m, after_tie, after_id, batch);
     exhausted := coalesce(cardinality(near), 0) < batch;
     SELECT CASE WHEN exhausted THEN 'Infinity' ELSE max(n.sphere_m) * 0.993 - 1 END INTO edge FROM unnest(near) n;
     SELECT array_agg(n ORDER BY n.distance_m, n.tie, n.id) INTO complete FROM unnest(near) n WHERE n.distance_m < edge;
@@ -526,35 +543,19 @@ CREATE FUNCTION rules.near_misses(
 ) RETURNS rules.candidate[] LANGUAGE plpgsql STABLE AS $$
 DECLARE
   bound CONSTANT int := rules.bound(starts, ends, weeks) / 5;
-  near rules.candidate[];
+  near rules.candidate[] := rules.near(
+    rules.searchable(origin), within_m, of_category, of_kind, needs, wanted, attending, only_free, community, of_owner,
+    people, at, false, -1, '', '00000000-0000-0000-0000-000000000000', bound);
 BEGIN
-  origin := rules.searchable(origin);
-  IF of_category IS NOT NULL THEN
-    SELECT array_agg(n::rules.candidate ORDER BY n.distance_m, n.tie, n.id) INTO near FROM (
-      SELECT a.owner_id, a.id, a.timezone, round(ST_Distance(a.location, origin))::int AS distance_m,
-             md5(a.id::text || (at AT TIME ZONE a.timezone)::date) AS tie, a.location <-> origin AS sphere_m
-        FROM assets a
-       WHERE a.category = of_category AND ST_DWithin(a.location, origin, within_m)
-         AND rules.sought(a, of_kind, of_owner, people)
-         AND NOT EXISTS (SELECT FROM organisations o WHERE o.id = a.owner_id AND o.state IN ('suspended', 'closed'))
-       ORDER BY a.location <-> origin LIMIT bound) n;
-  ELSE
-    SELECT array_agg(n::rules.candidate ORDER BY n.distance_m, n.tie, n.id) INTO near FROM (
-      SELECT a.owner_id, a.id, a.timezone, round(ST_Distance(a.location, origin))::int AS distance_m,
-             md5(a.id::text || (at AT TIME ZONE a.timezone)::date) AS tie, a.location <-> origin AS sphere_m
-        FROM assets a
-       WHERE ST_DWithin(a.location, origin, within_m)
-         AND rules.sought(a, of_kind, of_owner, people)
-         AND NOT EXISTS (SELECT FROM organisations o WHERE o.id = a.owner_id AND o.state IN ('suspended', 'closed'))
-       ORDER BY a.location <-> origin LIMIT bound) n;
-  END IF;
+  near := ARRAY(SELECT n FROM unnest(near) n ORDER BY n.distance_m, n.tie, n.id);
   RETURN (SELECT array_agg(near[f.place]) FROM (
     SELECT place FROM generate_subscripts(near, 1) place
      CROSS JOIN LATERAL (SELECT a FROM assets a
                           WHERE a.id = (near[place]).id AND a.owner_id = (near[place]).owner_id LIMIT 1) c
      CROSS JOIN LATERAL rules.periods(starts, ends, (c.a).timezone, weeks) periods
      CROSS JOIN LATERAL rules.enough(c.a, periods, at_least, wanted, attending, booker, at) e
-     WHERE NOT e.enough
-        OR EXISTS (SELECT FROM rules.paper(c.a, needs, wanted, attending, only_free, community) p WHERE NOT p.passed)
+     WHERE (NOT e.enough
+            OR EXISTS (SELECT FROM rules.paper(c.a, needs, wanted, attending, only_free, community) k WHERE NOT k.passed))
+       AND NOT EXISTS (SELECT FROM organisations o WHERE o.id = (c.a).owner_id AND o.state IN ('suspended', 'closed'))
      LIMIT 10) f);
 END $$;
