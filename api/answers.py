@@ -45,14 +45,18 @@ def without_secret(content: object) -> object:
 def must_match(request: AnyRequest, current: object, *etags: str, required: bool = False) -> None:
     """Compare If-Match with the resource as it is under the lock, as GET would answer it to this caller.
 
-    `etags`: others that will do. Raises PreconditionFailed; with `required`, PreconditionRequired without a header.
+    `current` null: there is nothing yet, which not even `*` matches. `etags`: others that will do. Raises
+    PreconditionFailed; with `required`, PreconditionRequired without a header.
     """
     sent = request.headers.get("if-match")
     if sent is None:
         if required:
             raise PreconditionRequired
         return
-    if sent.strip() != "*" and not {etag(current), *etags}.intersection(listed(sent)):
+    if sent.strip() == "*" and current is not None:
+        return
+    known = etags if current is None else (etag(current), *etags)
+    if not set(known).intersection(listed(sent)):
         raise PreconditionFailed
 
 
