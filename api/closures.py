@@ -23,10 +23,10 @@ from db.connection import Connection
 from domain import errors, permissions
 from domain.callers import Caller
 from domain.closures import Closure, ClosureChange, ClosurePage, ClosureRequest
-from domain.errors import Fault, Invalid, NotFound
+from domain.errors import Fault, Invalid, NotFound, StateDoesNotAllow, Unauthenticated
 
 
-@post(operation_id="createClosure", responses=problems(errors.PreconditionFailed))
+@post(operation_id="createClosure", responses=problems(errors.StateDoesNotAllow, errors.PreconditionFailed))
 async def create(
     request: AnyRequest,
     data: JSONBody[ClosureRequest],
@@ -44,6 +44,7 @@ async def create(
     owner_id = await find_owner(conn, data, caller)
     permissions.require("createClosure", caller, owner_id=owner_id)
     await lock_assets(conn, data.asset_id, data.site_id, owner_id)
+    await refuse_archived(conn, data.asset_id, caller)
     closure = domain.closures.plan(data, id=uuid7(), now=now)
     hits = await db.closures.hit(conn, closure, owner_id, now)
     dry = dry_run_etag(None, hits)
@@ -78,7 +79,7 @@ async def list_(
     cursor: FromQuery[Cursor | None] = None,
     limit: FromQuery[Limit] = 20,
 ) -> ClosurePage:
-    """Closures, newest first."""
+    """Closures, newest first. Those of people and private sites are left out without a token."""
     permissions.allow("listClosures", caller)
     filters = {"owner_id": owner_id, "asset_id": asset_id, "site_id": site_id}
     pages = Pages(cursors, "listClosures", cursor, limit, **filters)
@@ -91,7 +92,7 @@ async def list_(
 async def read(
     closure_id: FromPath[UUID], conn: NamedDependency[Connection], caller: NamedDependency[Caller | None]
 ) -> Closure:
-    """A closure."""
+    """A closure. One of people or a private site needs a token, and only its owner sees the note."""
     permissions.allow("getClosure", caller)
     return await load(conn, closure_id, caller)
 
@@ -154,12 +155,21 @@ async def lock_assets(conn: Connection, asset_id: UUID | None, site_id: UUID | N
         await db.sites.lock(conn, site_id, owner_id)
 
 
+async def refuse_archived(conn: Connection, asset_id: UUID | None, caller: Caller) -> None:
+    """Raises StateDoesNotAllow where an asset, which is locked, is archived."""
+    asset = await db.assets.load(conn, asset_id, caller.organisation_id) if asset_id else None
+    if asset is not None and asset.state == "archived":
+        raise StateDoesNotAllow("It is archived; only a draft, listed or paused asset is closed for a while.")
+
+
 async def load(conn: Connection, closure_id: UUID, caller: Caller | None) -> Closure:
-    """A closure that the caller may know of. Raises NotFound."""
+    """A closure that the caller may know of. Raises NotFound, and Unauthenticated where knowing needs a token."""
     found = await db.closures.load(conn, closure_id, caller.organisation_id if caller else None)
     if found is None:
         raise NotFound
-    return found
+    if found.private and caller is None:
+        raise Unauthenticated("When people and private sites are closed is for those with a token.")
+    return found.closure
 
 
 router = Router("/closures", route_handlers=[create, list_, read, remove], tags=["closures"])

@@ -13,6 +13,7 @@ import db.events
 import db.timetables
 import domain.hours
 from api.answers import Answer, etag, must_match
+from api.assets import load as load_asset
 from api.deps import AnyRequest
 from api.problems import problems
 from db.connection import Connection
@@ -27,7 +28,10 @@ from domain.hours import BookingHit, Hours, HoursChange, HoursRequest
 async def read(
     asset_id: FromPath[UUID], conn: NamedDependency[Connection], caller: NamedDependency[Caller | None]
 ) -> Hours:
-    """The hours that count for an asset, its own or shared ones. Without any it is never open."""
+    """The hours that count for an asset, its own or shared ones. Without any it is never open.
+
+    Of people, and of what is at a private site, only the owner sees the notes of exceptions.
+    """
     permissions.allow("getHours", caller)
     effective = await load(conn, asset_id, caller)
     return effective.hours or Hours()
@@ -35,7 +39,14 @@ async def read(
 
 @put(
     operation_id="replaceHours",
-    responses=problems(NotFound, errors.HoursOverlap, errors.PreconditionFailed, errors.PreconditionRequired),
+    responses=problems(
+        NotFound,
+        errors.HoursOverlap,
+        errors.NotPublishable,
+        errors.StateDoesNotAllow,
+        errors.PreconditionFailed,
+        errors.PreconditionRequired,
+    ),
 )
 async def replace(
     request: AnyRequest,
@@ -48,23 +59,27 @@ async def replace(
 ) -> Answer[HoursChange]:
     """Give an asset hours of its own. Bookings made stay as they are; `bookings_hit` are those outside the hours.
 
+    A listed asset is not given hours that are never open from today on: pause it, or send a closure.
     Send If-Match where it has hours: their ETag, or that of a dry run, which also answers for `bookings_hit`.
     """
-    asset = await db.assets.load(conn, asset_id, caller.organisation_id)
-    if asset is None:
-        raise NotFound
-    permissions.require("replaceHours", caller, owner_id=asset.owner_id)
+    owner_id = (await load_asset(conn, asset_id, caller)).owner_id
+    permissions.require("replaceHours", caller, owner_id=owner_id)
     compiled = domain.hours.compile(data)
-    await db.assets.lock(conn, asset_id, asset.owner_id)
+    await db.assets.lock(conn, asset_id, owner_id)
+    asset = await load_asset(conn, asset_id, caller)
+    if asset.state == "archived":
+        raise errors.StateDoesNotAllow("It is archived; only a draft, listed or paused asset is given hours.")
+    if asset.state == "listed":
+        domain.hours.refuse_never_open(data, now.date())
     before = await load(conn, asset_id, caller)
     attempt = conn.transaction()
     await attempt.start()
     own = before.id if before.id is not None and before.name is None else None
     timetable_id = own or uuid7()
     write = db.timetables.replace if own else db.timetables.insert
-    await write(conn, timetable_id, asset.owner_id, name=None, hours=data, compiled=compiled, now=now)
-    version = await db.timetables.give(conn, asset_id, asset.owner_id, timetable_id, now)
-    hits = await db.timetables.hit(conn, timetable_id, asset.owner_id, now)
+    await write(conn, timetable_id, owner_id, name=None, hours=data, compiled=compiled, now=now)
+    version = await db.timetables.give(conn, asset_id, owner_id, timetable_id, now)
+    hits = await db.timetables.hit(conn, timetable_id, owner_id, now)
     dry = dry_run_etag(before.hours, hits)
     must_match(request, before.hours or Hours(), dry, required=before.id is not None and not data.dry_run)
     hours = domain.hours.only_hours(data)
@@ -77,10 +92,10 @@ async def replace(
         type="asset.hours_replaced",
         object_kind="asset",
         object_id=asset_id,
-        owner_id=asset.owner_id,
+        owner_id=owner_id,
         version=version,
-        before={"timetable_id": asset.timetable_id},
-        after={"timetable_id": None, "bookings_hit": len(hits)},
+        before={"timetable_id": asset.timetable_id, **domain.hours.told(before.hours or Hours())},
+        after={"timetable_id": None, **domain.hours.told(hours), "bookings_hit": len(hits)},
         caller=caller,
         now=now,
         request_id=request_id,

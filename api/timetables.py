@@ -48,7 +48,7 @@ async def create(
         owner_id=owner_id,
         version=1,
         before=None,
-        after={"always": data.always, "applies_to": data.applies_to},
+        after=domain.hours.told(data),
         caller=caller,
         now=now,
         request_id=request_id,
@@ -86,7 +86,9 @@ async def read(
 @put(
     "/{timetable_id:uuid}",
     operation_id="replaceTimetable",
-    responses=problems(NotFound, errors.HoursOverlap, errors.PreconditionFailed, errors.PreconditionRequired),
+    responses=problems(
+        NotFound, errors.HoursOverlap, errors.NotPublishable, errors.PreconditionFailed, errors.PreconditionRequired
+    ),
 )
 async def replace(
     request: AnyRequest,
@@ -99,6 +101,7 @@ async def replace(
 ) -> Answer[TimetableChange]:
     """Change the hours of every asset that shares a timetable. Bookings made stay as they are.
 
+    Hours that are never open from today on are refused while a listed asset uses them.
     Send as If-Match its ETag, or that of a dry run, which also answers for `bookings_hit`.
     """
     owner_id = (await load(conn, timetable_id)).owner_id
@@ -106,6 +109,8 @@ async def replace(
     compiled = domain.hours.compile(data)
     await db.timetables.lock(conn, timetable_id, owner_id)
     before = await load(conn, timetable_id)
+    if await db.timetables.has_listed(conn, timetable_id, owner_id):
+        domain.hours.refuse_never_open(data, now.date())
     attempt = conn.transaction()
     await attempt.start()
     version = await db.timetables.replace(
@@ -126,8 +131,8 @@ async def replace(
         object_id=timetable_id,
         owner_id=owner_id,
         version=version,
-        before={"always": before.always, "applies_to": before.applies_to},
-        after={"always": after.always, "applies_to": after.applies_to, "bookings_hit": len(hits)},
+        before=domain.hours.told(before),
+        after={**domain.hours.told(after), "bookings_hit": len(hits)},
         caller=caller,
         now=now,
         request_id=request_id,

@@ -1,6 +1,7 @@
 """Closures, as they are stored."""
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -8,30 +9,39 @@ import msgspec
 import db.idempotency
 import db.locks
 from db.connection import Connection
-from db.organisations import listed
 from domain.closures import Closure
 from domain.hours import BookingHit
 
-# A closure, unless it is of an asset that the organisation $1 (or nobody) may not know of.
+# A closure to an organisation, $1, which may be null, unless it is of an asset that they may not know of. Of what is
+# at a private site others see no note.
 CLOSURE = """
-  SELECT c.id, c.asset_id, c.site_id, lower(c.during) AS starts_at, upper(c.during) AS ends_at, c.note,
-         c.source, c.created_at, c.updated_at
+  SELECT c.id, c.asset_id, c.site_id, lower(c.during) AS starts_at, upper(c.during) AS ends_at,
+         CASE WHEN c.owner_id = $1 OR NOT s.private THEN c.note END AS note,
+         c.source, c.created_at, c.updated_at, s.private
     FROM closures c
     LEFT JOIN assets a ON a.id = c.asset_id AND a.owner_id = c.owner_id
+    JOIN sites s ON s.id = coalesce(c.site_id, a.site_id) AND s.owner_id = c.owner_id
    WHERE (c.owner_id = $1 OR a.id IS NULL OR a.state IN ('listed', 'paused'))
 """
 LOAD = f"{CLOSURE} AND c.id = $2"
 
 
-async def load(conn: Connection, closure_id: UUID, organisation_id: UUID | None) -> Closure | None:
+class Found(NamedTuple):
+    """A closure, and whether its site is private, which says who may see it."""
+
+    private: bool
+    closure: Closure
+
+
+async def load(conn: Connection, closure_id: UUID, organisation_id: UUID | None) -> Found | None:
     """A closure that an organisation, or nobody, may know of."""
     row = await conn.fetchrow(LOAD, organisation_id, closure_id)
-    return msgspec.convert(row, Closure) if row else None
+    return Found(row["private"], msgspec.convert(row, Closure)) if row else None
 
 
 LIST = f"""
   {CLOSURE}
-     AND {listed("c.owner_id", "$1")}
+     AND ($1::uuid IS NOT NULL OR NOT s.private)
      AND ($2::uuid IS NULL OR c.owner_id = $2) AND ($3::uuid IS NULL OR c.asset_id = $3)
      AND ($4::uuid IS NULL OR c.site_id = $4) AND ($5::uuid IS NULL OR c.id < $5)
    ORDER BY c.id DESC LIMIT $6
@@ -48,7 +58,7 @@ async def page(
     after: UUID | None,
     limit: int,
 ) -> list[Closure]:
-    """Closures, newest first."""
+    """Closures, newest first; to nobody in particular without those at private sites."""
     rows = await conn.fetch(LIST, organisation_id, owner_id, asset_id, site_id, after, limit)
     return msgspec.convert(rows, list[Closure])
 

@@ -11,7 +11,7 @@ import msgspec
 import db.locks
 from db.connection import Connection
 from db.organisations import listed
-from domain.hours import BookingHit, CompiledHours, Hours, only_hours
+from domain.hours import BookingHit, CompiledHours, Hours, only_hours, without_notes
 from domain.timetables import Timetable
 
 DOCUMENT = """
@@ -46,8 +46,9 @@ async def page(
 
 
 OF_ASSET = """
-  SELECT t.id, t.name, t.hours
+  SELECT t.id, t.name, t.hours, s.private AND a.owner_id IS DISTINCT FROM $1 AS hide_notes
     FROM assets a
+    JOIN sites s ON s.id = a.site_id AND s.owner_id = a.owner_id
     LEFT JOIN timetables t ON t.id = a.timetable_id AND t.owner_id = a.owner_id
    WHERE a.id = $2 AND (a.owner_id = $1 OR a.state IN ('listed', 'paused'))
 """
@@ -62,9 +63,14 @@ class Effective(msgspec.Struct, frozen=True):
 
 
 async def of_asset(conn: Connection, asset_id: UUID, organisation_id: UUID | None) -> Effective | None:
-    """The hours of an asset that an organisation, or nobody, may know of."""
+    """The hours of an asset that an organisation, or nobody, may know of; at a private site without their notes."""
     row = await conn.fetchrow(OF_ASSET, organisation_id, asset_id)
-    return msgspec.convert(row, Effective) if row else None
+    if row is None:
+        return None
+    found = msgspec.convert(row, Effective)
+    if found.hours and row["hide_notes"]:
+        return msgspec.structs.replace(found, hours=without_notes(found.hours))
+    return found
 
 
 USERS = "SELECT a.id FROM assets a WHERE a.owner_id = $1 AND a.timetable_id = $2"
@@ -74,6 +80,15 @@ LOCK = "SELECT FROM timetables WHERE owner_id = $1 AND id = $2 FOR UPDATE"
 async def lock(conn: Connection, timetable_id: UUID, owner_id: UUID) -> None:
     """Lock every asset that uses a timetable of an owner, and the timetable, so that no other comes to use it."""
     await db.locks.take(conn, USERS, owner_id, timetable_id, then=LOCK)
+
+
+HAS_LISTED = "SELECT EXISTS (SELECT FROM assets WHERE owner_id = $2 AND timetable_id = $1 AND state = 'listed')"
+
+
+async def has_listed(conn: Connection, timetable_id: UUID, owner_id: UUID) -> bool:
+    """Whether a listed asset uses a timetable, which is locked."""
+    found: bool = await conn.fetchval(HAS_LISTED, timetable_id, owner_id)
+    return found
 
 
 INSERT = """

@@ -3,6 +3,7 @@
 Hours belong to the day on which they open: Friday 20:00-02:00 is Friday's, tail included.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import combinations
@@ -12,10 +13,14 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from domain.errors import Fault, HoursOverlap, Invalid
+from domain.errors import Fault, HoursOverlap, Invalid, NotPublishable
 from domain.types import Instant, LocalDate, ShortText
 
 DAY = 1440
+NEVER_OPEN = (
+    "By these hours a listed asset would never be open from today on. Pause it first; or keep its hours and send a"
+    " closure, or exceptions, for when it is shut."
+)
 
 AppliesTo = Literal["whole_period", "start_and_end"]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -164,6 +169,31 @@ def compile(hours: Hours) -> CompiledHours:  # noqa: A001 - always written domai
 def only_hours(hours: Hours) -> Hours:
     """Hours as they are kept, without what else was sent beside them."""
     return Hours(**{name: getattr(hours, name) for name in Hours.__struct_fields__})
+
+
+def without_notes(hours: Hours) -> Hours:
+    """Hours as those see them who may not know why it is open or closed on a date."""
+    exceptions = [msgspec.structs.replace(one, note=None) for one in hours.exceptions]
+    return msgspec.structs.replace(hours, exceptions=exceptions)
+
+
+def told(hours: Hours) -> dict[str, object]:
+    """What an event tells of hours, not their notes; another `digest` means other hours."""
+    rules = msgspec.json.encode(without_notes(only_hours(hours)))
+    return {
+        "applies_to": hours.applies_to,
+        "always": hours.always,
+        "seasons": [{"starts_on": one.starts_on, "ends_on": one.ends_on} for one in hours.seasons],
+        "exceptions": len(hours.exceptions),
+        "holidays": {"region": hours.holidays.region, "then": hours.holidays.then},
+        "digest": hashlib.sha256(rules).hexdigest()[:32],
+    }
+
+
+def refuse_never_open(hours: Hours, today: date) -> None:
+    """Raises NotPublishable where by these hours a listed asset could not be booked from a local date on."""
+    if not ever_open(hours, today):
+        raise NotPublishable([Fault("#/seasons", NEVER_OPEN)])
 
 
 def is_ever_open(hours: Hours | None) -> bool:

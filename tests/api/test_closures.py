@@ -1,5 +1,7 @@
 """Closures: they shut wholes and parts, tell what they hit, and open again."""
 
+import hashlib
+
 from calls import World, ok, reasons
 
 EVENING = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
@@ -80,3 +82,46 @@ async def test_only_the_owner_closes_and_only_what_is_there(world: World):
     ok(await stranger.delete(f"/closures/{closure['id']}"), 403)
     events = ok(await owner.get("/events", limit=100), 200)["items"]
     assert [each["type"] for each in events if each["object"]["kind"] == "closure"] == ["closure.created"]
+
+
+async def test_what_is_not_there_yet_is_matched_by_a_dry_run_alone(world: World):
+    owner = await world.organisation()
+    hall = await world.asset(owner)
+    body = {"asset_id": hall["id"], **NOON}
+    tried = await owner.post("/closures", {**body, "dry_run": True})
+    for sent in ("*", f'"{hashlib.sha256(b"null").hexdigest()[:32]}"', '"other"'):
+        ok(await owner.post("/closures", body, headers={"If-Match": sent}), 412)
+    assert ok(await owner.get("/closures"), 200)["items"] == []
+    ok(await owner.post("/closures", body, headers={"If-Match": f'"other", {tried.headers["ETag"]}'}), 201)
+
+
+async def test_when_people_and_private_sites_are_closed_is_for_those_with_a_token_and_why_for_the_owner(world: World):
+    owner, other = await world.organisation(), await world.organisation()
+    home = await world.site(owner, private=True)
+    cook = await world.asset(owner, site=home, kind="people", category="cook")
+    hall = await world.asset(owner)
+    made = [
+        ok(await owner.post("/closures", {**place, "note": "At the doctor's", **NOON}), 201)["closure"]
+        for place in ({"asset_id": hall["id"]}, {"asset_id": cook["id"]}, {"site_id": home["id"]})
+    ]
+    told = [made[0], *({**each, "note": None} for each in made[1:])]
+    assert ok(await owner.get("/closures"), 200)["items"] == made[::-1]
+    assert ok(await other.get("/closures"), 200)["items"] == told[::-1]
+    assert ok(await world.client.get("/v1/closures"), 200)["items"] == made[:1]
+    for closure, seen in zip(made, told, strict=True):
+        path = f"/closures/{closure['id']}"
+        assert ok(await owner.get(path), 200) == closure
+        assert ok(await other.get(path), 200) == seen
+        ok(await world.client.get(f"/v1{path}"), 200 if closure == made[0] else 401)
+
+
+async def test_an_archived_asset_is_not_closed_and_its_closures_can_be_erased(world: World):
+    owner = await world.organisation()
+    hall = await world.asset(owner)
+    closure = ok(await owner.post("/closures", {"asset_id": hall["id"], **NOON}), 201)["closure"]
+    ok(await owner.post(f"/assets/{hall['id']}/archive"), 200)
+    for body in ({}, {"dry_run": True}):
+        refused = ok(await owner.post("/closures", {"asset_id": hall["id"], **NOON, **body}), 409)
+        assert refused["type"] == "/problems/state-does-not-allow"
+        assert "draft, listed or paused" in refused["detail"]
+    ok(await owner.delete(f"/closures/{closure['id']}"), 204)

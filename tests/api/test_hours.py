@@ -92,3 +92,81 @@ async def test_c06_opening_and_closing_at_once_is_refused_and_nothing_is_stored(
     overlap = await owner.put(path, {"seasons": [one, two]}, headers={"If-Match": "*"})
     assert ok(overlap, 422)["type"] == "/problems/hours-overlap"
     assert ok(await owner.get(path), 200) == before
+
+
+async def test_hours_there_are_match_a_star(world: World):
+    """GET answers the hours of an asset that has been given none, so there is something to match."""
+    owner = await world.organisation()
+    body = {"site_id": (await world.site(owner))["id"], "kind": "space", "category": "hall", "title": "A hall"}
+    path = f"/assets/{ok(await owner.post('/assets', body), 201)['id']}/hours"
+    ok(await owner.put(path, {"always": True}, headers={"If-Match": '"other"'}), 412)
+    ok(await owner.put(path, {"always": True}, headers={"If-Match": "*"}), 200)
+    ok(await owner.put(path, daily("09:00", "17:00"), headers={"If-Match": "*"}), 200)
+
+
+async def test_of_what_is_at_a_private_site_only_the_owner_sees_the_notes(world: World):
+    owner, other = await world.organisation(), await world.organisation()
+    off = {"on": "2027-07-14", "note": "At the doctor's"}
+    hours = daily("09:00", "17:00", exceptions=[off])
+    home = await world.site(owner, private=True)
+    cook = await world.asset(owner, site=home, kind="people", category="cook", hours=hours)
+    hall = await world.asset(owner, hours=hours)
+
+    async def notes(response) -> list[str | None]:
+        return [each["note"] for each in ok(response, 200)["exceptions"]]
+
+    for asset, seen in ((hall, off["note"]), (cook, None)):
+        path = f"/assets/{asset['id']}/hours"
+        assert await notes(await owner.get(path)) == [off["note"]]
+        assert await notes(await other.get(path)) == [seen]
+        assert await notes(await world.client.get(f"/v1{path}")) == [seen]
+
+
+async def test_a_listed_asset_is_not_given_hours_that_are_never_open(world: World):
+    owner = await world.organisation()
+    asset = await world.asset(owner)
+    path = f"/assets/{asset['id']}/hours"
+    over = {"seasons": [{**daily("09:00", "10:00")["seasons"][0], "ends_on": "2027-01-03"}]}
+    for never in ({}, over, {"dry_run": True}):
+        refused = ok(await owner.put(path, never, headers={"If-Match": "*"}), 409)
+        assert (refused["type"], [each["pointer"] for each in refused["errors"]]) == (
+            "/problems/not-publishable",
+            ["#/seasons"],
+        )
+        assert "Pause it first" in refused["detail"]
+    assert ok(await owner.get(path), 200) == {**EMPTY, "always": True}
+    ok(await owner.post(f"/assets/{asset['id']}/pause"), 200)
+    ok(await owner.put(path, {}, headers={"If-Match": "*"}), 200)
+
+
+async def test_an_archived_asset_is_given_no_hours(world: World):
+    owner = await world.organisation()
+    asset = await world.asset(owner)
+    ok(await owner.post(f"/assets/{asset['id']}/archive"), 200)
+    for body in ({"always": True}, {"always": True, "dry_run": True}):
+        refused = await owner.put(f"/assets/{asset['id']}/hours", body, headers={"If-Match": "*"})
+        assert ok(refused, 409)["type"] == "/problems/state-does-not-allow"
+        assert "draft, listed or paused" in refused.json()["detail"]
+
+
+async def test_an_event_tells_what_hours_became_without_their_notes(world: World):
+    owner = await world.organisation()
+    asset = await world.asset(owner)
+    became = daily("09:00", "17:00", exceptions=[{"on": "2027-07-14", "note": "A wedding"}])
+    await world.hours(owner, asset, became)
+    [event] = [
+        each
+        for each in ok(await owner.get("/events", limit=100), 200)["items"]
+        if each["type"] == "asset.hours_replaced" and each["object"]["version"] > 2
+    ]
+    same = {"timetable_id": None, "applies_to": None, "holidays": {"region": None, "then": "open"}}
+    was, after = event["before"].pop("digest"), event["after"].pop("digest")
+    assert was != after
+    assert event["before"] == {**same, "always": True, "seasons": [], "exceptions": 0}
+    assert event["after"] == {
+        **same,
+        "always": False,
+        "seasons": [{"starts_on": "2026-01-05", "ends_on": None}],
+        "exceptions": 1,
+        "bookings_hit": 0,
+    }

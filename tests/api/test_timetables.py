@@ -55,3 +55,23 @@ async def test_a_dry_run_makes_no_timetable(world: World):
     tried = ok(await owner.post("/timetables", {"name": "Tried", "always": True, "dry_run": True}), 200)
     assert tried["name"] == "Tried"
     assert ok(await owner.get("/timetables"), 200)["items"] == []
+
+
+async def test_a_timetable_that_a_listed_asset_uses_is_open_at_some_time(world: World):
+    owner = await world.organisation()
+    shared = ok(await owner.post("/timetables", {"name": "Shared", "always": True}), 201)
+    hall = await world.asset(owner)
+    ok(await owner.patch(f"/assets/{hall['id']}", {"timetable_id": shared["id"]}), 200)
+    path, never, whatever = f"/timetables/{shared['id']}", {"name": "Shared"}, {"If-Match": "*"}
+    for body in (never, {**never, "dry_run": True}):
+        refused = await owner.put(path, body, headers=whatever)
+        assert ok(refused, 409)["type"] == "/problems/not-publishable"
+    assert ok(await owner.get(path), 200) == shared
+    ok(await owner.post(f"/assets/{hall['id']}/pause"), 200)
+    ok(await owner.put(path, never, headers={"If-Match": '"other"'}), 412)
+    ok(await owner.put(path, never, headers=whatever), 200)
+    [event] = [
+        each for each in ok(await owner.get("/events", limit=100), 200)["items"] if each["type"] == "timetable.replaced"
+    ]
+    assert [event[side]["always"] for side in ("before", "after")] == [True, False]
+    assert event["before"]["digest"] != event["after"]["digest"]

@@ -30,7 +30,7 @@ async def test_a_closure_is_answered_as_it_was_stored_until_it_is_deleted(conn, 
     of_hall, of_site = a_closure(asset_id=hall), a_closure(site_id=site)
     for closure in (of_hall, of_site):
         await db.closures.insert(conn, closure, owner)
-        assert await db.closures.load(conn, closure.id, None) == closure
+        assert await db.closures.load(conn, closure.id, None) == (False, closure)
     everything = {"owner_id": owner, "asset_id": None, "site_id": None, "after": None, "limit": 9}
     assert await db.closures.page(conn, None, **everything) == [of_site, of_hall]
     assert await db.closures.page(conn, None, **{**everything, "asset_id": hall}) == [of_hall]
@@ -44,7 +44,7 @@ async def test_a_closure_of_a_draft_is_the_owners_alone(conn, owner, site):
     closure = a_closure(asset_id=await an_asset(conn, owner, site, state="draft"))
     await db.closures.insert(conn, closure, owner)
     assert await db.closures.load(conn, closure.id, None) is None
-    assert await db.closures.load(conn, closure.id, owner) == closure
+    assert await db.closures.load(conn, closure.id, owner) == (False, closure)
 
 
 async def test_a_closure_hits_its_asset_the_wholes_and_the_parts(conn, owner, site):
