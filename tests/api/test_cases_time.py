@@ -18,13 +18,21 @@ async def test_c01_a_weekly_series_keeps_its_wall_clock_in_autumn(world: World):
         ("2027-11-03T18:00:00Z", "2027-11-03T20:00:00Z"),
         ("2027-11-10T18:00:00Z", "2027-11-10T20:00:00Z"),
     ]
-    [match] = (await world.search(starts_at=sent[0], ends_at=sent[1], weeks=4))["items"]
+    search = {"starts_at": sent[0], "ends_at": sent[1], "weeks": 4, "explain": True}
+    [match] = (await world.search(**search))["items"]
     assert [each["free"] for each in match["occurrences"]] == [True] * 4
     assert spans(match["occurrences"]) == expected
     booking = ok(await group.repeat(asset, *sent, 4), 201)
     assert spans(booking["occurrences"]) == expected
-    assert (await world.search(starts_at=sent[0], ends_at=sent[1], weeks=4, at_least=1))["items"] == []
-    assert reasons(await group.repeat(asset, *sent, 4)) == [["taken"]] * 4
+    answer = await world.search(**search, at_least=1)
+    assert answer["items"] == []
+    [miss] = answer["failed"]
+    assert spans(miss["occurrences"]) == expected
+    refused = await group.repeat(asset, *sent, 4)
+    assert reasons(refused) == [["taken"]] * 4
+    assert [each["why_not"] for each in miss["occurrences"]] == [
+        each["why_not"] for each in refused.json()["occurrences"]
+    ]
 
 
 async def test_c02_opening_hours_on_the_morning_the_clocks_go_forward(world: World):
