@@ -63,15 +63,13 @@ async def take(
 async def move_others(
     conn: Connection, request: BookingRequest, place: Place, plan: Plan, *, now: datetime, request_id: str
 ) -> list[Seat]:
-    """Seat every later occupancy of an asset anew, so that each wish has units free throughout. The wishes' seats."""
+    """Move later occupancies of an asset among its units, so that each wish has some throughout. The wishes' seats."""
     if not request.dry_run:
         lapsed = await db.occupancies.lapsed(conn, place.id, place.owner_id, now)
         await db.occurrences.expire(conn, place.owner_id, lapsed, now=now, request_id=request_id)
     since = min([now, *(wish.lower for wish in plan.wishes)])  # what their turnaround reaches back to
     before = await db.occupancies.later(conn, place.id, place.owner_id, now, since=since)
     placed = units.reseat(plan.wishes, before, place.units)
-    own = {wish.occurrence for wish in plan.wishes}
-    others = [seat for seat in placed if seat.occurrence not in own and not seat.begun]
     if not request.dry_run:
-        await db.occupancies.move(conn, place.id, place.owner_id, others, now)
-    return [seat for seat in placed if seat.occurrence in own]
+        await db.occupancies.move(conn, place.id, place.owner_id, before, placed[: len(before)])
+    return placed[len(before) :]

@@ -20,5 +20,4 @@ async def shrink(conn: Connection, asset: Asset, to: int, now: datetime) -> None
         placed = reseat([], seats, to)
     except LookupError:
         raise AssetInUse("More units than that are booked at the same time.") from None
-    loose = [seat for seat in placed if not seat.begun]
-    await db.occupancies.move(conn, asset.id, asset.owner_id, loose, now)
+    await db.occupancies.move(conn, asset.id, asset.owner_id, seats, placed)

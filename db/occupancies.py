@@ -170,8 +170,9 @@ async def later(
 
 
 LEAVE = """
-  DELETE FROM occupancies
-   WHERE owner_id = $1 AND asset_id = $2 AND lower(occupied) > $3 AND (held_until IS NULL OR held_until > $3)
+  DELETE FROM occupancies o
+   USING unnest($3::int[], $4::timestamptz[]) s (unit, lower)
+   WHERE o.owner_id = $1 AND o.asset_id = $2 AND o.unit = s.unit AND lower(o.occupied) = s.lower
 """
 RETURN = """
   INSERT INTO occupancies (owner_id, asset_id, unit, occupied, occurrence_id, held_until)
@@ -182,11 +183,18 @@ RETURN = """
 """
 
 
-async def move(conn: Connection, asset_id: UUID, owner_id: UUID, seats: Sequence[Seat], now: datetime) -> None:
-    """Seat an asset's later occupancies anew. Two statements: an update trips over the constraint row by row."""
-    left = await conn.execute(LEAVE, owner_id, asset_id, now)
-    if left != f"DELETE {len(seats)}":
-        raise RuntimeError(f"{left}, but {len(seats)} to seat anew")
+async def move(conn: Connection, asset_id: UUID, owner_id: UUID, before: Sequence[Seat], after: Sequence[Seat]) -> None:
+    """Give seats of an asset other units, as `after` has them in the same order.
+
+    Two statements: an update trips over the constraint row by row.
+    """
+    moved = [(was, becomes) for was, becomes in zip(before, after, strict=True) if was.unit != becomes.unit]
+    left = await conn.execute(
+        LEAVE, owner_id, asset_id, [was.unit for was, _ in moved], [was.lower for was, _ in moved]
+    )
+    if left != f"DELETE {len(moved)}":
+        raise RuntimeError(f"{left}, but {len(moved)} to seat anew")
+    seats = [becomes for _, becomes in moved]
     await conn.execute(
         RETURN,
         owner_id,

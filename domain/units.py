@@ -5,11 +5,14 @@ Pure: it plans under the asset's lock; what it plans the database's exclusion co
 
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from heapq import heapify, heappop, heappush
 from itertools import chain
 from uuid import UUID
 
 import msgspec
+
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Seat(msgspec.Struct, frozen=True):
@@ -93,23 +96,33 @@ def seat(wishes: Sequence[Wish], seats: Sequence[Seat], units: int) -> list[Seat
 
 
 def reseat(wishes: Iterable[Wish], seats: Sequence[Seat], units: int) -> list[Seat]:
-    """Every seat anew, wishes included: what has begun stays, the rest greedily in order of start.
+    """The seats in the order given, moved where they must be, and after them those of the wishes.
 
-    Intervals taken in order of start need no more units than overlap at one moment, and what has begun starts
-    before all the rest, so this succeeds whenever the wishes were accepted; LookupError otherwise.
+    What has begun stays. The rest is seated in order of start, where it was if that is free, else on the lowest unit
+    that is. Whichever is taken, intervals in order of start need no more units than overlap at one moment, and what
+    has begun starts before all the rest, so this succeeds whenever the wishes were accepted; LookupError otherwise.
     """
-    fixed = [each for each in seats if each.begun]
-    loose = [each for each in seats if not each.begun]
-    loose += [Seat(0, wish.lower, wish.upper, wish.occurrence) for wish in wishes for _ in range(wish.units)]
-    free_from: dict[int, datetime | None] = dict.fromkeys(range(1, units + 1))
-    for each in fixed:
-        before = free_from[each.unit]
-        free_from[each.unit] = each.upper if before is None else max(before, each.upper)
-    placed = list(fixed)
-    for each in sorted(loose, key=lambda one: (one.lower, one.upper)):
-        unit = next((number for number, until in free_from.items() if until is None or until <= each.lower), None)
-        if unit is None:
-            raise LookupError(each.occurrence)
-        free_from[unit] = each.upper
-        placed.append(msgspec.structs.replace(each, unit=unit))
+    placed = [*seats, *(Seat(0, wish.lower, wish.upper, wish.occurrence) for wish in wishes for _ in range(wish.units))]
+    until = dict.fromkeys(range(1, units + 1), LONG_AGO)
+    for each in seats:
+        if each.begun:
+            until[each.unit] = max(until[each.unit], each.upper)
+    busy = [(moment, unit) for unit, moment in until.items()]
+    heapify(busy)
+    idle: list[int] = []
+    loose = [n for n, each in enumerate(placed) if not each.begun]
+    for n in sorted(loose, key=lambda n: (placed[n].lower, placed[n].unit == 0)):
+        each = placed[n]
+        while busy and busy[0][0] <= each.lower:
+            heappush(idle, heappop(busy)[1])
+        unit = each.unit
+        if until.get(unit, each.upper) > each.lower:
+            while idle and until[idle[0]] > each.lower:
+                heappop(idle)  # somebody kept it
+            if not idle:
+                raise LookupError(each.occurrence)
+            unit = heappop(idle)
+            placed[n] = msgspec.structs.replace(each, unit=unit)
+        until[unit] = each.upper
+        heappush(busy, (each.upper, unit))
     return placed

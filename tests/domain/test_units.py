@@ -120,7 +120,13 @@ def test_whatever_was_accepted_is_seated_with_nobody_moved_where_it_can_be_and_a
     assert sorted((each.occurrence, each.lower, each.upper) for each in placed) == sorted(before + wanted)
     assert nobody_shares(placed)
     assert {each.unit for each in placed} <= set(range(1, units + 1))
+    assert [(was.occurrence, was.lower) for was in seats] == [
+        (now.occurrence, now.lower) for now in placed[: len(seats)]
+    ]
     assert [each for each in placed if each.begun] == [each for each in seats if each.begun]
+
+
+FAR = [Seat(3, at(100), at(200), occurrence(2)), Seat(2, at(150), at(300), occurrence(3))]
 
 
 def nobody_shares(seats: list[Seat]) -> bool:
@@ -160,6 +166,12 @@ def test_fragmented_units_are_seated_anew_when_no_single_one_is_free_throughout(
     assert seat([wish], fragmented, 2) is None
     moved = {(each.occurrence, each.unit) for each in reseat([wish], fragmented, 2)}
     assert moved == {(occurrence(0), 1), (occurrence(1), 1), (occurrence(2), 2)}
+
+
+def test_nobody_moves_who_is_not_in_the_way():
+    seats = [Seat(3, at(10), at(20), occurrence(0)), Seat(2, at(12), at(40), occurrence(1)), *FAR]
+    placed = reseat([Wish(occurrence(9), 1, at(15), at(30))], seats, 3)
+    assert placed == [*seats, Seat(1, at(15), at(30), occurrence(9))]
 
 
 def test_units_that_were_used_just_now_give_no_turnaround_that_has_passed_already():
