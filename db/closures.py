@@ -9,6 +9,7 @@ import msgspec
 import db.idempotency
 import db.locks
 from db.connection import Connection
+from db.organisations import listed
 from domain.closures import Closure
 from domain.hours import BookingHit
 
@@ -41,7 +42,7 @@ async def load(conn: Connection, closure_id: UUID, organisation_id: UUID | None)
 
 LIST = f"""
   {CLOSURE}
-     AND ($1::uuid IS NOT NULL OR NOT s.private)
+     AND {listed("c.owner_id", "$1")} AND ($1::uuid IS NOT NULL OR NOT s.private)
      AND ($2::uuid IS NULL OR c.owner_id = $2) AND ($3::uuid IS NULL OR c.asset_id = $3)
      AND ($4::uuid IS NULL OR c.site_id = $4) AND ($5::uuid IS NULL OR c.id < $5)
    ORDER BY c.id DESC LIMIT $6
