@@ -89,7 +89,8 @@ $$;
 
 -- When a timetable is open around a span: the union of the hours of each date from the day before, in minutes
 -- from the first of them, turned into instants. (24 hours before the span lie two dates before it where one was
--- left out, as in Apia.) Of what is always open only the dates with other hours are looked up.
+-- left out, as in Apia.) Of what is open round the clock, always or by seasons of nothing but full days, only the
+-- dates with other hours are looked up.
 CREATE FUNCTION rules.opened(owner uuid, timetable uuid, zone text, since timestamptz, until timestamptz)
 RETURNS TABLE (hours tstzmultirange)
 LANGUAGE sql STABLE AS $$
@@ -97,23 +98,27 @@ LANGUAGE sql STABLE AS $$
     FROM (SELECT least((since AT TIME ZONE zone)::date - 1, ((since - interval '24 hours') AT TIME ZONE zone)::date) AS first,
                  (until AT TIME ZONE zone)::date AS last) d
    CROSS JOIN LATERAL (
-         SELECT CASE WHEN t.always THEN int4multirange(int4range(0, 1440 * (d.last - d.first + 1)))
+         SELECT CASE WHEN r.always THEN int4multirange(int4range(0, 1440 * (d.last - d.first + 1)))
                                         - coalesce(range_agg(int4range(1440 * n, 1440 * n + 1440))
                                                    FILTER (WHERE n IS NOT NULL), '{}') ELSE '{}' END
                 + coalesce(range_agg(int4range(1440 * n + lower(span), 1440 * n + upper(span)))
                            FILTER (WHERE span IS NOT NULL AND n IS NOT NULL), '{}') AS walls
            FROM timetables t
+          CROSS JOIN LATERAL (
+                SELECT t.always OR coalesce(range_agg(s.dates) @> daterange(d.first, d.last, '[]'), false) AS always
+                  FROM seasons s
+                 WHERE s.timetable_id = t.id AND s.owner_id = t.owner_id AND '{[0,1440)}' = ALL(s.days)) r
            LEFT JOIN LATERAL (
-                SELECT generate_series(0, d.last - d.first) WHERE NOT t.always
+                SELECT generate_series(0, d.last - d.first) WHERE NOT r.always
                  UNION ALL
                 SELECT e.on_date - d.first FROM exceptions e
-                 WHERE t.always AND e.timetable_id = t.id AND e.owner_id = t.owner_id AND e.on_date BETWEEN d.first AND d.last
+                 WHERE r.always AND e.timetable_id = t.id AND e.owner_id = t.owner_id AND e.on_date BETWEEN d.first AND d.last
                  UNION ALL
                 SELECT h.on_date - d.first FROM public_holidays h
-                 WHERE t.always AND t.holidays_hours IS NOT NULL AND h.region = t.holidays_region
+                 WHERE r.always AND t.holidays_hours IS NOT NULL AND h.region = t.holidays_region
                    AND h.on_date BETWEEN d.first AND d.last) day (n) ON true
            LEFT JOIN LATERAL (
-                SELECT CASE WHEN t.always THEN '{[0,1440)}' ELSE (
+                SELECT CASE WHEN r.always THEN '{[0,1440)}' ELSE (
                   SELECT s.days[1 + (d.first + n - date_trunc('week', lower(s.dates)::timestamp)::date) % (7 * s.cycle_weeks)]
                     FROM seasons s WHERE s.timetable_id = t.id AND s.owner_id = t.owner_id AND s.dates @> d.first + n) END AS hours
                 OFFSET 0) usual ON true
@@ -125,7 +130,7 @@ LANGUAGE sql STABLE AS $$
                     AND h.region = t.holidays_region AND h.on_date = d.first + n),
                 usual.hours)) span ON true
           WHERE t.id = timetable AND t.owner_id = owner
-          GROUP BY t.always) w
+          GROUP BY r.always) w
    CROSS JOIN LATERAL unnest(w.walls) wall
    CROSS JOIN LATERAL (SELECT rules.instant(d.first + make_interval(mins => lower(wall)), zone) AS opens,
                               rules.instant(d.first + make_interval(mins => upper(wall)), zone) AS closes) i
