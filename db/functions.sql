@@ -176,6 +176,19 @@ LANGUAGE sql STABLE AS $$
      AND NOT EXISTS (SELECT FROM rules.shut(a, starts, ends))
 $$;
 
+-- What to say where a period is not open: the first closure that it touches, else the hours nearest to its start.
+CREATE FUNCTION rules.opening_near(a assets, starts timestamptz, ends timestamptz) RETURNS TABLE (numbers jsonb)
+LANGUAGE sql STABLE AS $$
+  SELECT coalesce(
+    (SELECT jsonb_build_object('closure_starts_at', lower(c.during), 'closure_ends_at', upper(c.during))
+       FROM rules.shut(a, starts, ends) c ORDER BY c.during LIMIT 1),
+    (SELECT jsonb_build_object('opens_at', lower(h), 'closes_at', upper(h))
+       FROM rules.opened(a.owner_id, a.timetable_id, a.timezone, starts - interval '24 hours', starts + interval '24 hours') o,
+            unnest(o.hours) h
+      ORDER BY greatest(lower(h) - starts, starts - upper(h), interval '0'), h LIMIT 1),
+    '{}')
+$$;
+
 -- Occupancy ----------------------------------------------------------------------------------------------------
 
 -- What a period takes of an asset, its turnaround included.
@@ -285,9 +298,7 @@ LANGUAGE sql STABLE AS $$
     LEFT JOIN holdings h ON h.organisation_id = booker AND h.requirement = required
    WHERE booker IS NOT NULL
    UNION ALL
-  SELECT 'closed', o.open,
-         coalesce((SELECT jsonb_build_object('closure_starts_at', to_jsonb(lower(c.during)), 'closure_ends_at', to_jsonb(upper(c.during)))
-                     FROM rules.shut(a, starts, ends) c ORDER BY c.during LIMIT 1), '{}'), NULL
+  SELECT 'closed', o.open, CASE WHEN o.open THEN '{}' ELSE (SELECT n.numbers FROM rules.opening_near(a, starts, ends) n) END, NULL
     FROM rules.open_throughout(a, starts, ends) o
    UNION ALL
   SELECT 'taken', f.units_free >= wanted,

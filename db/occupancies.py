@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -86,15 +87,16 @@ async def assess(
         list(waived),
     )
     assert row is not None  # noqa: S101 - a SELECT without FROM answers one row
+    summary = msgspec.convert(row["summary"], AssetSummary)
     why_not: dict[int, list[Reason]] = {}
     for each in row["why_not"] or ():
-        why_not.setdefault(each["n"] - 1, []).append(refused(each))
+        why_not.setdefault(each["n"] - 1, []).append(refused(each, ZoneInfo(summary.site.timezone)))
     return Standing(
         why_not=why_not,
         seats=msgspec.convert(row["seats"] or [], list[Seat]),
         lapsed=row["lapsed"] or [],
         rows=row["rows"],
-        summary=msgspec.convert(row["summary"], AssetSummary),
+        summary=summary,
     )
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -97,23 +98,23 @@ def read(search: Search, match: dict[str, Any]) -> tuple[Place, Match]:
     """One match as the statement builds it."""
     place = msgspec.convert(match["place"], Place)
     asset = msgspec.convert(match["asset"], AssetSummary)
-    return place, Match(asset, place.distance_m, read_periods(match), book(search, asset.id))
+    return place, Match(asset, place.distance_m, read_periods(match, asset), book(search, asset.id))
 
 
 def read_near_miss(miss: dict[str, Any]) -> NearMiss:
     """One near miss as the statement builds it."""
     asset = msgspec.convert(miss["asset"], AssetSummary)
     why_not = [refused(each) for each in miss["why_not"] or ()]
-    return NearMiss(asset, miss["distance_m"], why_not, read_periods(miss))
+    return NearMiss(asset, miss["distance_m"], why_not, read_periods(miss, asset))
 
 
-def read_periods(found: dict[str, Any]) -> list[SearchedPeriod]:
+def read_periods(found: dict[str, Any], asset: AssetSummary) -> list[SearchedPeriod]:
     """The periods of a match or a near miss."""
-    return [read_period(each) for each in found["occurrences"] or ()]
+    return [read_period(each, ZoneInfo(asset.site.timezone)) for each in found["occurrences"] or ()]
 
 
-def read_period(period: dict[str, Any]) -> SearchedPeriod:
+def read_period(period: dict[str, Any], zone: ZoneInfo) -> SearchedPeriod:
     """One period with what speaks against it, in words."""
-    why_not = [refused(each) for each in period["why_not"] or ()]
+    why_not = [refused(each, zone) for each in period["why_not"] or ()]
     given = period | {"why_not": [], "free": not why_not}
     return msgspec.structs.replace(msgspec.convert(given, SearchedPeriod), why_not=why_not)

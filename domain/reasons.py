@@ -1,10 +1,17 @@
 """The one way in which Fallow says why, or why not: a code, a sentence, numbers."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal, get_args
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
+
+from domain.time import local_time
+
+INSTANTS = ("_at", "_from", "_until")  # how the names of instants end
+UTC_ZONE = ZoneInfo("UTC")
 
 ReasonCode = Literal[
     "closed",
@@ -102,10 +109,31 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
 assert set(SENTENCES) == set(get_args(ReasonCode))  # noqa: S101 - a code without a sentence never starts
 
 
-def refused(said: Mapping[str, Any]) -> Reason:
+# What failed, said with more where its numbers hold more: the first whose number is there.
+WITH_MORE: Mapping[str, Mapping[str, str]] = {
+    "closed": {
+        "closure_starts_at": "It is closed from {closure_starts_at} to {closure_ends_at}.",
+        "opens_at": "It is closed for all or part of this period; it is open from {opens_at} to {closes_at}.",
+    },
+    "taken": {
+        "occupied_from": (
+            "Only {units_free} of {units} free throughout, {units_wanted} wanted: taken from {occupied_from} to"
+            " {occupied_until}, its turnaround included (turnaround: {turnaround_before_minutes} minutes before,"
+            " {turnaround_after_minutes} after)."
+        ),
+    },
+}
+
+
+def refused(said: Mapping[str, Any], zone: ZoneInfo | None = None) -> Reason:
     """A rule that failed, from what SQL says of it: code, numbers and, where another asset matters, asset_id."""
+    return told({"passed": False, **said}, zone)
+
+
+def told(said: Mapping[str, Any], zone: ZoneInfo | None) -> Reason:
+    """A rule that passed or failed, from what SQL says of it; its sentence tells times by the clocks of the zone."""
     asset_id = UUID(said["asset_id"]) if said.get("asset_id") else None
-    return reason(said["code"], passed=False, numbers=said["numbers"], asset_id=asset_id)
+    return reason(said["code"], passed=said["passed"], numbers=said["numbers"], asset_id=asset_id, zone=zone)
 
 
 def reason(
@@ -114,13 +142,24 @@ def reason(
     passed: bool,
     numbers: Mapping[str, int | str] | None = None,
     asset_id: UUID | None = None,
+    zone: ZoneInfo | None = None,
 ) -> Reason:
     """A reason with its sentence; `numbers` holds at least what the sentence names."""
     given = {
         name: value.replace("+00:00", "Z") if isinstance(value, str) else value
         for name, value in (numbers or {}).items()
     }
-    if code == "requirement_expired" and passed:
-        code = "requirement_missing"  # the rule it passed first
+    code = "requirement_missing" if code == "requirement_expired" and passed else code  # the rule it passed first
     template = SENTENCES[code][passed]
-    return Reason(code=code, text=template.format_map(given), passed=passed, numbers=given, asset_id=asset_id)
+    if not passed:
+        template = next((more for name, more in WITH_MORE.get(code, {}).items() if name in given), template)
+    text = template.format_map({name: worded(name, value, zone) for name, value in given.items()})
+    return Reason(code=code, text=text, passed=passed, numbers=given, asset_id=asset_id)
+
+
+def worded(name: str, value: int | str, zone: ZoneInfo | None) -> int | str:
+    """A number as a sentence says it: an instant as a local time, or in UTC where no zone is known."""
+    if isinstance(value, str) and name.endswith(INSTANTS):
+        moment = datetime.fromisoformat(value)
+        return local_time(moment, zone) if zone else f"{local_time(moment, UTC_ZONE)} UTC"
+    return value

@@ -1,6 +1,6 @@
 """Wall clocks and instants: the Python twin of rules.instant and rules.repeats in db/functions.sql."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -33,6 +33,21 @@ def instant(wall: datetime, zone: ZoneInfo) -> datetime:
 def wall_clock(moment: datetime, zone: ZoneInfo) -> datetime:
     """What a clock on the wall shows, naive."""
     return moment.astimezone(zone).replace(tzinfo=None)
+
+
+def local_time(moment: datetime, zone: ZoneInfo) -> str:
+    """A local time for people: "Tuesday 12 January 2027, 20:00"."""
+    local = moment.astimezone(zone)
+    return f"{local:%A} {local.day} {local:%B %Y}, {local:%H:%M}"
+
+
+def local_period(starts_at: datetime, ends_at: datetime, zone: ZoneInfo) -> str:
+    """A local period for people: "Tuesday 12 January 2027, 20:00 to 22:00"."""
+    starts, ends = wall_clock(starts_at, zone), wall_clock(ends_at, zone)
+    if ends == datetime.combine(starts.date(), time.min) + timedelta(days=1):
+        return f"{local_time(starts_at, zone)} to 24:00"
+    same_day = starts.date() == ends.date()
+    return f"{local_time(starts_at, zone)} to {f'{ends:%H:%M}' if same_day else local_time(ends_at, zone)}"
 
 
 def clock_change(wall: datetime, zone: ZoneInfo) -> ClockChangeKind | None:
