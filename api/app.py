@@ -16,6 +16,7 @@ from api import (
     deps,
     docs,
     events,
+    explain,
     health,
     hours,
     idempotency,
@@ -29,6 +30,7 @@ from api import (
     search,
     settings,
     sites,
+    starts,
     taxonomy,
     timetables,
     tokens,
@@ -54,6 +56,8 @@ FEATURES = (
     bookings.router,
     search.router,
     availability.router,
+    starts.router,
+    explain.router,
 )
 
 

@@ -13,9 +13,9 @@ import db.availability
 from api.problems import problems
 from db.connection import Connection
 from domain import permissions
-from domain.availability import LONGEST_WINDOW, Availability, check_window
+from domain.availability import LONGEST_WINDOW, Availability, check_seen, check_window
 from domain.callers import Caller
-from domain.errors import NotFound, Unauthenticated
+from domain.errors import NotFound
 from domain.types import Instant
 
 Units = Annotated[int, Meta(ge=1, le=10_000, description="How many are needed at once.")]
@@ -49,8 +49,7 @@ async def read(
     )
     if found is None:
         raise NotFound
-    if found.kind == "people" and caller is None:
-        raise Unauthenticated("When people are free is for those with a token.")
+    check_seen(found.kind, caller)
     return found.availability
 
 

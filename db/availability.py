@@ -8,6 +8,7 @@ import msgspec
 
 from db.connection import Connection
 from domain.availability import Availability
+from domain.taxonomy import AssetKind
 
 LOAD = """
   SELECT a.kind, a.timezone, $2::timestamptz AS starts_at, $3::timestamptz AS ends_at,
@@ -24,7 +25,7 @@ LOAD = """
 class Found(NamedTuple):
     """An asset's kind, which says who may see it, and its availability."""
 
-    kind: str
+    kind: AssetKind
     availability: Availability
 
 

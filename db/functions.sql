@@ -326,19 +326,17 @@ $$;
 
 -- Availability -------------------------------------------------------------------------------------------------
 
--- The moments around a span at which fewer than the wanted units are free for a period still to come, for which
--- what has begun might as well have begun long ago (see units_free).
-CREATE FUNCTION rules.crowded(a assets, during tstzrange, wanted int, at timestamptz)
-RETURNS TABLE (crowded tstzrange)
+-- How many units are occupied from each moment to the next, in order, as it is for a period still to come, for which
+-- what has begun might as well have begun long ago (see units_free). Of a whole also the units of its parts count.
+CREATE FUNCTION rules.busy(a assets, during tstzrange, at timestamptz)
+RETURNS TABLE (since timestamptz, until timestamptz, units int)
 LANGUAGE sql STABLE AS $$
-  SELECT tstzrange(moment, next) FROM (
-    SELECT moment, sum(sum(change)) OVER (ORDER BY moment) AS running, lead(moment) OVER (ORDER BY moment) AS next
-      FROM (SELECT o.asset_id, o.unit, CASE WHEN lower(o.occupied) > at THEN lower(o.occupied) ELSE '-infinity' END AS since,
-                   max(upper(o.occupied)) AS until
-              FROM rules.occupants(a, during, at) o GROUP BY 1, 2, 3) o,
-           LATERAL (VALUES (since, 1), (until, -1)) m (moment, change)
-     GROUP BY moment) r
-   WHERE running > a.units - wanted AND next IS NOT NULL
+  SELECT moment, lead(moment) OVER (ORDER BY moment), (sum(sum(change)) OVER (ORDER BY moment))::int
+    FROM (SELECT o.asset_id, o.unit, CASE WHEN lower(o.occupied) > at THEN lower(o.occupied) ELSE '-infinity' END AS since,
+                 max(upper(o.occupied)) AS until
+            FROM rules.occupants(a, during, at) o GROUP BY 1, 2, 3) o,
+         LATERAL (VALUES (since, 1), (until, -1)) m (moment, change)
+   GROUP BY moment
 $$;
 
 -- When an asset is open in a window, closures taken off.
@@ -357,9 +355,9 @@ LANGUAGE sql STABLE AS $$
   SELECT p.starts_at, p.ends_at, f.units_free
     FROM rules.open_hours(a, since, until) o
    CROSS JOIN LATERAL (
-         SELECT coalesce(range_agg(tstzrange(lower(c.crowded) - make_interval(mins => a.turnaround_after_minutes),
-                                             upper(c.crowded) + make_interval(mins => a.turnaround_before_minutes))), '{}') AS taken
-           FROM rules.crowded(a, rules.span(a, since, until), wanted, at) c) t
+         SELECT coalesce(range_agg(tstzrange(b.since - make_interval(mins => a.turnaround_after_minutes),
+                                             b.until + make_interval(mins => a.turnaround_before_minutes))), '{}') AS taken
+           FROM rules.busy(a, rules.span(a, since, until), at) b WHERE b.units > a.units - wanted) t
    CROSS JOIN LATERAL (
          SELECT CASE WHEN rules.applies_to(a) = 'whole_period' THEN o.hours
                      WHEN isempty(o.hours) THEN '{}'
@@ -375,6 +373,109 @@ LANGUAGE sql STABLE AS $$
      AND rules.room(p.starts_at, p.ends_at, a.timezone) >= a.shortest_minutes
      AND a.state = 'listed'
      AND NOT EXISTS (SELECT FROM organisations g WHERE g.id = a.owner_id AND g.state IN ('suspended', 'closed'))
+$$;
+
+-- Every step of an asset's local days in a window: what rules.on_step accepts, in no order. An hour that occurs twice
+-- is there twice.
+CREATE FUNCTION rules.steps(zone text, step_minutes int, since timestamptz, until timestamptz)
+RETURNS TABLE (moment timestamptz)
+LANGUAGE sql STABLE AS $$
+  SELECT DISTINCT m.moment
+    FROM generate_series((since AT TIME ZONE zone)::date - interval '1 day', (until AT TIME ZONE zone)::date + interval '2 days',
+                         make_interval(mins => step_minutes)) wall
+   CROSS JOIN LATERAL (VALUES (rules.instant(wall, zone)), (wall AT TIME ZONE zone)) m (moment)
+   WHERE m.moment >= since AND m.moment < until
+$$;
+
+-- The last local date on which a booker holds every paper that an asset asks for.
+CREATE FUNCTION rules.papers_until(a assets, booker uuid) RETURNS TABLE (last date)
+LANGUAGE sql STABLE AS $$
+  SELECT coalesce(min(CASE WHEN h.requirement IS NULL THEN '-infinity' ELSE h.expires_on END), 'infinity')
+    FROM unnest(a.requires) required
+    LEFT JOIN holdings h ON h.organisation_id = booker AND h.requirement = required
+$$;
+
+-- The starts in a window at which the wanted units can be booked for so many elapsed minutes: all of rules.checks but
+-- for attendees, of whom nobody has said how many come; what depends on the booker where one is named. It is the same
+-- rules set by set, since to test thousands of periods one by one takes seconds. `busy` is what is occupied from
+-- each of its moments on; between the places of two periods in it lie the same ones, so the most of them is looked
+-- for once.
+CREATE FUNCTION rules.starts(
+  a assets, since timestamptz, until timestamptz, minutes int, wanted int, booker uuid, at timestamptz
+) RETURNS TABLE (starts_at timestamptz, ends_at timestamptz, units_free int)
+LANGUAGE sql STABLE AS $$
+  WITH bounds AS MATERIALIZED (
+    SELECT greatest(since, at + make_interval(mins => a.notice_minutes)) AS first,
+           least(until, at + make_interval(hours => 24 * a.horizon_days) + interval '1 microsecond') AS beyond,
+           make_interval(mins => minutes) AS length, interval '1 microsecond' AS instant, p.last AS papers_until,
+           make_interval(mins => a.turnaround_before_minutes) AS before, make_interval(mins => a.turnaround_after_minutes) AS after
+      FROM rules.papers_until(a, booker) p
+     WHERE NOT EXISTS (SELECT FROM rules.fit(a, wanted, NULL) f WHERE NOT f.passed)
+       AND NOT EXISTS (SELECT FROM organisations o WHERE o.id = booker AND o.state <> 'verified')),
+  known AS MATERIALIZED (
+    SELECT b.*, o.hours, rules.applies_to(a) AS applies_to,
+           (SELECT coalesce(range_agg(c.during), '{}') FROM rules.shut(a, b.first, b.beyond + b.length) c) AS shut,
+           t.moments, t.units
+      FROM bounds b
+     CROSS JOIN LATERAL rules.opened(a.owner_id, a.timetable_id, a.timezone, b.first, b.beyond + b.length) o
+     CROSS JOIN LATERAL (SELECT array_agg(t.since ORDER BY t.since) AS moments, array_agg(t.units ORDER BY t.since) AS units
+                           FROM rules.busy(a, rules.span(a, b.first, b.beyond + b.length), at) t) t
+     WHERE b.first < b.beyond),
+  periods AS MATERIALIZED (
+    SELECT s.moment AS starts_at,
+           coalesce(width_bucket(s.moment - k.before, k.moments), 0) AS one,
+           coalesce(width_bucket(e.moment + k.after - k.instant, k.moments), 0) AS other
+      FROM known k
+     CROSS JOIN LATERAL rules.steps(a.timezone, a.step_minutes, k.first, k.beyond) s
+     CROSS JOIN LATERAL (SELECT s.moment + k.length AS moment) e
+     WHERE CASE WHEN k.applies_to = 'whole_period' THEN k.hours @> tstzrange(s.moment, e.moment)
+                ELSE k.hours @> s.moment AND (k.hours @> e.moment OR k.hours @> e.moment - k.instant) END
+       AND NOT k.shut && tstzrange(s.moment, e.moment)
+       AND (booker IS NULL OR (s.moment AT TIME ZONE a.timezone)::date <= k.papers_until)
+       AND rules.on_step(e.moment, a.timezone, a.step_minutes)
+       AND rules.minutes(s.moment, e.moment, a.timezone) BETWEEN a.shortest_minutes AND coalesce(a.longest_minutes::numeric, 'infinity'))
+  SELECT starts_at, starts_at + k.length, a.units - m.most
+    FROM (SELECT p.one, p.other, array_agg(p.starts_at) AS starts FROM periods p GROUP BY p.one, p.other) q
+   CROSS JOIN known k
+   CROSS JOIN LATERAL (SELECT coalesce(max(u), 0) AS most FROM unnest(k.units[greatest(q.one, 1):q.other]) u) m
+   CROSS JOIN LATERAL unnest(q.starts) starts_at
+   WHERE m.most <= a.units - wanted
+$$;
+
+-- Explanation --------------------------------------------------------------------------------------------------
+
+-- The lengths nearest to a period's that its asset is let for: a shorter one, a longer one, or its own.
+CREATE FUNCTION rules.lengths(a assets, starts timestamptz, ends timestamptz) RETURNS TABLE (minutes int)
+LANGUAGE sql STABLE AS $$
+  SELECT DISTINCT l.minutes
+    FROM (SELECT extract(epoch FROM ends - starts) / 60 / a.step_minutes AS steps) asked
+   CROSS JOIN LATERAL (VALUES (floor(least(asked.steps, floor(a.longest_minutes::numeric / a.step_minutes)))),
+                              (ceil(greatest(asked.steps, ceil(a.shortest_minutes::numeric / a.step_minutes))))) n (steps)
+   CROSS JOIN LATERAL (SELECT (n.steps * a.step_minutes)::int AS minutes) l
+   WHERE l.minutes BETWEEN greatest(a.shortest_minutes, 1) AND least(coalesce(a.longest_minutes, 527040), 527040)
+$$;
+
+-- The nearest periods that would work, none where this one would or where no other time helps: the same start with
+-- another length where the length is wrong, and the nearest start before and after within fourteen days.
+CREATE FUNCTION rules.would_work(
+  a assets, starts timestamptz, ends timestamptz, wanted int, attending int, booker uuid, at timestamptz
+) RETURNS TABLE (starts_at timestamptz, ends_at timestamptz)
+LANGUAGE sql STABLE AS $$
+  SELECT p.starts_at, p.ends_at
+    FROM (SELECT array_agg(k.code) AS codes FROM rules.why_not(a, starts, ends, wanted, attending, booker, at) k) w
+   CROSS JOIN LATERAL (
+         SELECT starts, starts + make_interval(mins => l.minutes) FROM rules.lengths(a, starts, ends) l
+          UNION
+         SELECT near.starts_at, near.ends_at
+           FROM (SELECT l.minutes FROM rules.lengths(a, starts, ends) l
+                  ORDER BY abs(l.minutes - extract(epoch FROM ends - starts) / 60), l.minutes LIMIT 1) l
+          CROSS JOIN LATERAL (
+                SELECT DISTINCT ON (s.starts_at > starts) s.starts_at, s.ends_at
+                  FROM rules.starts(a, starts - interval '14 days', starts + interval '14 days', l.minutes, wanted, booker, at) s
+                 WHERE s.starts_at <> starts
+                 ORDER BY s.starts_at > starts, abs(extract(epoch FROM s.starts_at - starts))) near) p (starts_at, ends_at)
+   WHERE NOT w.codes && '{not_listed,too_few_units,too_small,too_few_attendees,unverified,requirement_missing}'
+     AND NOT EXISTS (SELECT FROM rules.checks(a, p.starts_at, p.ends_at, wanted, attending, booker, at) k WHERE NOT k.passed)
 $$;
 
 -- States -------------------------------------------------------------------------------------------------------

@@ -4,8 +4,10 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from domain.errors import Fault, Invalid
+from domain.callers import Caller
+from domain.errors import Fault, Invalid, Unauthenticated
 from domain.hours import AppliesTo
+from domain.taxonomy import AssetKind
 from domain.time import check_span
 
 LONGEST_WINDOW = timedelta(days=92)
@@ -40,3 +42,9 @@ def check_window(starts_at: datetime, ends_at: datetime, longest: timedelta) -> 
     check_span(starts_at, ends_at)
     if ends_at - starts_at > longest:
         raise Invalid([Fault("?ends_at", f"At most {longest.days} days after starts_at.")])
+
+
+def check_seen(kind: AssetKind, caller: Caller | None) -> None:
+    """Raises Unauthenticated: when people are free is not for everybody."""
+    if kind == "people" and caller is None:
+        raise Unauthenticated("When people are free is for those with a token.")

@@ -81,6 +81,8 @@ TABLE: Mapping[str, Row] = {
     "getClosure": public(),
     "deleteClosure": owners("manager"),
     "getAvailability": public(),
+    "listStarts": public(),
+    "explainPeriod": public(),
     "searchAssets": public(),
     "listCategories": public(),
     "listFeatures": public(),

@@ -337,6 +337,11 @@ async def asked_of_everyone(world: World, owner: Organisation, asset: dict[str, 
         ok(await owner.get(f"/{path}"), 200)
     ok(await world.client.get(f"/v1/assets/{asset['id']}/hours"), 200)
     await world.availability(asset, *NEXT_WEEK)
+    evening = {"starts_at": EVENING[0], "ends_at": EVENING[1]}
+    ok(await world.client.get(f"/v1/assets/{asset['id']}/starts", params={**evening, "minutes": 60}), 200)
+    ok(await world.client.get(f"/v1/assets/{asset['id']}/explain", params=evening), 200)
+    night = {"starts_at": "2027-07-05T22:00:00Z", "ends_at": "2027-07-06T02:00:00Z"}
+    ok(await owner.get(f"/assets/{asset['id']}/explain", **night), 200)
     await world.search()
     await world.search(limit=1)
     await world.search(starts_at=EVENING[0], ends_at=EVENING[1], weeks=2, at_least=1)

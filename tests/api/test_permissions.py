@@ -81,6 +81,8 @@ class Things(msgspec.Struct):
         }
         queries: dict[str, dict[str, Any]] = {
             "getAvailability": PERIOD,
+            "listStarts": {**PERIOD, "minutes": 60},
+            "explainPeriod": PERIOD,
             "searchAssets": {"lon": MANCHESTER[0], "lat": MANCHESTER[1], **PERIOD},
         }
         needed = {"replaceHours", "replaceTimetable"}

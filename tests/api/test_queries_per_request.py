@@ -70,25 +70,27 @@ async def test_search_asks_once_whatever_it_finds(world: World, queries, params)
     assert (len(none), none) == (1, many)
 
 
-async def test_an_asset_and_its_availability_ask_once_and_once_for_the_token(world: World, queries):
+async def test_an_asset_and_its_times_ask_once_and_once_for_the_token(world: World, queries):
     owner = await world.organisation()
     [hall] = await crowd(world, owner, 1)
     path = f"/assets/{hall['id']}"
     ok(await owner.get(path), 200)
     counting = queries()
 
-    async def four() -> list[int]:
-        anybody = [
-            lambda: world.client.get(f"/v1{path}"),
-            lambda: world.client.get(f"/v1{path}/availability", params=WEEK),
+    async def asked() -> list[list[int]]:
+        pages = {"": {}, "/availability": WEEK, "/starts": {**WEEK, "minutes": 60}, "/explain": PERIOD}
+        return [
+            [
+                len(await counting.of(lambda page=page: world.client.get(f"/v1{path}{page}", params=pages[page]))),
+                len(await counting.of(lambda page=page: owner.get(f"{path}{page}", **pages[page]))),
+            ]
+            for page in pages
         ]
-        owners = [lambda: owner.get(path), lambda: owner.get(f"{path}/availability", **WEEK)]
-        return [len(await counting.of(request)) for request in (*anybody, *owners)]
 
-    assert await four() == [1, 1, 2, 2]
+    assert await asked() == [[1, 2]] * 4
     for hour in range(8, 18):
         ok(await owner.book(hall, (f"2027-07-06T{hour:02}:00:00Z", f"2027-07-06T{hour + 1:02}:00:00Z")), 201)
-    assert await four() == [1, 1, 2, 2]
+    assert await asked() == [[1, 2]] * 4
 
 
 async def test_a_booking_asks_seven_times_whatever_stands_and_however_much_is_asked(world: World, queries):
