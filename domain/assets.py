@@ -220,11 +220,6 @@ def as_sent(asset: Asset) -> AssetRequest:
     return AssetRequest(**{name: getattr(asset, name) for name in AssetRequest.__struct_fields__})
 
 
-def to_others(asset: Asset) -> Asset:
-    """What those see who are not of its owner's organisation."""
-    return msgspec.structs.replace(asset, arrival=None)
-
-
 def unpublishable(asset: Asset, *, has_hours: bool) -> list[Fault]:
     """What an asset lacks for being listed."""
     lacks = []

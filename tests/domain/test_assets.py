@@ -64,9 +64,8 @@ def test_an_asset_is_listed_only_with_a_description_and_hours():
     assert domain.assets.unpublishable(an_asset(description="A hall."), has_hours=True) == []
 
 
-def test_how_to_get_in_is_the_owners_business():
+def test_a_patch_is_merged_into_what_was_sent_how_to_get_in_too():
     asset = an_asset(arrival=Arrival(code="1234"))
-    assert domain.assets.to_others(asset) == an_asset()
     assert domain.assets.as_sent(asset) == a_request(arrival=Arrival(code="1234"), details=SpaceDetails())
 
 
