@@ -533,7 +533,8 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- What lies near after a place in the order (distance_m, tie, id), as the index has it: of what a search is about all
--- or, where `fitting`, what fits on paper. (Two statements: a category that may be null would not be looked up.)
+-- or, where `fitting`, what fits on paper. What surely lies before that place by the sphere is passed over quickly.
+-- (Two statements: a category that may be null would not be looked up.)
 CREATE FUNCTION rules.near(
   origin geography, within_m int, of_category text, of_kind text, needs text[], wanted int, attending int,
   only_free boolean, community boolean, of_owner uuid, people boolean, at timestamptz, fitting boolean,
@@ -545,7 +546,7 @@ BEGIN
       SELECT n.* FROM (
         SELECT p.*, a.location <-> origin AS sphere_m FROM assets a CROSS JOIN LATERAL rules.placed(a, origin, at) p
          WHERE a.category = of_category AND ST_DWithin(a.location, origin, within_m)
-           AND rules.sought(a, of_kind, of_owner, people)
+           AND a.location <-> origin >= after_m * 0.993 - 1 AND rules.sought(a, of_kind, of_owner, people)
            AND NOT EXISTS (SELECT FROM rules.paper(a, needs, wanted, attending, only_free, community) k
                             WHERE fitting AND NOT k.passed)
          ORDER BY a.location <-> origin) n
@@ -555,7 +556,7 @@ BEGIN
     SELECT n.* FROM (
       SELECT p.*, a.location <-> origin AS sphere_m FROM assets a CROSS JOIN LATERAL rules.placed(a, origin, at) p
        WHERE ST_DWithin(a.location, origin, within_m)
-         AND rules.sought(a, of_kind, of_owner, people)
+         AND a.location <-> origin >= after_m * 0.993 - 1 AND rules.sought(a, of_kind, of_owner, people)
          AND NOT EXISTS (SELECT FROM rules.paper(a, needs, wanted, attending, only_free, community) k
                           WHERE fitting AND NOT k.passed)
        ORDER BY a.location <-> origin) n

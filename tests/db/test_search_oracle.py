@@ -299,6 +299,14 @@ async def test_what_a_sphere_would_put_in_another_order_is_in_the_spheroids(conn
     assert [[place[0] for place in shown] for shown, _ in found] == [[110574], [110874]]
 
 
+async def test_where_a_sphere_is_too_short_the_next_page_misses_nothing(conn):
+    """Near the poles the spheroid's metres are more than the sphere's, which a page goes by to find its place."""
+    world = World(NOW, (Asset(UUID(int=1), point=(0, 88)), Asset(UUID(int=2), point=(0, 87.9999))))
+    async with inserted(conn, world):
+        found = await pages(conn, Search((0.0, 89.0), 200_000), None, NOW, 1)
+    assert [[place[0] for place in shown] for shown, _ in found] == [[111693], [111704]]
+
+
 # A crowd at one point ---------------------------------------------------------------------------------------------
 
 CROWD = """
