@@ -74,13 +74,13 @@ async def connection(request: AnyRequest) -> AsyncIterator[Connection]:
 
 def sent_token(request: AnyRequest) -> str | None:
     """The token that was sent, if one was. Raises Unauthenticated for what cannot be one."""
-    sent = request.headers.get("authorization")
-    if sent is None:
+    sent = request.headers.getall("authorization", [])
+    if not sent:
         return None
-    scheme, _, token = sent.partition(" ")
-    if scheme.lower() != "bearer" or not is_well_formed(token.strip()):
+    scheme, _, token = sent[0].partition(" ")
+    if len(sent) > 1 or scheme.lower() != "bearer" or not is_well_formed(token.strip()):
         raise Unauthenticated(
-            "The header Authorization must be: Bearer fallow_…, followed by the rest of the token as it was given."
+            "The header Authorization, sent once, must be: Bearer fallow_…, then the rest of the token as it was given."
         )
     return token.strip()
 
