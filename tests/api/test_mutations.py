@@ -1,0 +1,192 @@
+"""Valid bodies with one member changed, left out, doubled or nested: never a 5xx, and pointers into what was sent."""
+
+import json
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from calls import MANCHESTER, Organisation, World
+
+STARTS, ENDS = "2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z"
+NOBODY = "0190b0d0-0000-7000-8000-000000000000"
+PERIOD = {"starts_at": STARTS, "ends_at": ENDS}
+PRICE = {"amount": 1250, "currency": "GBP", "per": "hour"}
+HOURS = {
+    "applies_to": "whole_period",
+    "always": False,
+    "seasons": [
+        {
+            "starts_on": "2027-01-04",
+            "ends_on": "2027-12-31",
+            "cycle_weeks": 2,
+            "hours": [{"week": 2, "day": "mon", "opens": "20:00", "closes": "02:00"}],
+        }
+    ],
+    "exceptions": [{"on": "2027-07-05", "hours": [{"opens": "09:00", "closes": "24:00"}], "note": "Fair"}],
+    "holidays": {"region": "GB-ENG", "then": "hours", "hours": [{"opens": "10:00", "closes": "12:00"}]},
+}
+TERMS = {
+    "approval": False,
+    "hold_minutes": 15,
+    "shortest_minutes": 30,
+    "longest_minutes": 600,
+    "step_minutes": 15,
+    "notice_minutes": 0,
+    "horizon_days": 365,
+    "turnaround_before_minutes": 15,
+    "turnaround_after_minutes": 15,
+    "price": PRICE,
+    "community_price": PRICE,
+    "requires": ["public_liability"],
+    "min_attendees": 1,
+}
+ASSET = {
+    "site_id": "{site}",
+    "kind": "space",
+    "category": "hall",
+    "title": "A hall",
+    "description": "A hall for tests.",
+    "features": ["wifi"],
+    "capacity": 30,
+    "units": 1,
+    "part_of": "{asset}",
+    "details": {"kind": "space", "area_m2": 80, "layouts": [{"name": "rows", "capacity": 30}]},
+    "terms": TERMS,
+    "photos": [{"url": "https://example.org/a.jpg", "alt": "A", "credit": "B"}],
+    "house_rules": "Sweep.",
+    "accessibility": "A ramp.",
+    "documents": [{"title": "Plan", "url": "https://example.org/plan.pdf"}],
+    "arrival": {"meet": "Here", "entry": "Left", "parking": "No", "contact_name": "Jo", "code": "1"},
+}
+SITE = {
+    "name": "Hall Street",
+    "address": {"street": "1 Hall Street", "town": "Sale", "postcode": "M33 7ZF"},
+    "point": {"type": "Point", "coordinates": list(MANCHESTER)},
+    "timezone": "Europe/London",
+    "private": False,
+}
+ORGANISATION = {
+    "slug": "soup",
+    "name": "Soup",
+    "kind": "group",
+    "description": "Soup for all.",
+    "website": "https://example.org",
+    "identifiers": [{"scheme": "GB-CHC", "id": "1234567"}],
+    "contact": {"name": "Jo", "email": "jo@example.org", "phone": "+44 161 496 0000"},
+}
+UNVERIFIED = ("name", "description", "website", "contact")  # what a verified organisation may change of itself
+BOOKING = {
+    "asset_id": "{asset}",
+    "units": 1,
+    "attendees": 5,
+    "purpose": {"code": "meeting", "text": "Tea"},
+    "open_to_public": True,
+    "notes": "None.",
+    "if_some_unavailable": "skip",
+    "booker_id": "{owner}",
+    "ignore_terms": True,
+    "dry_run": True,
+}
+REPEATS = {**PERIOD, "every_weeks": 1, "count": 3, "except_on": ["2027-07-12"]}
+
+SENT: list[tuple[str, dict[str, Any]]] = [
+    ("POST /organisations", ORGANISATION),
+    ("PATCH /organisations/{owner}", {name: ORGANISATION[name] for name in UNVERIFIED}),
+    ("POST /tokens", {"name": "kiosk", "role": "member", "expires_at": STARTS}),
+    ("POST /sites", SITE),
+    ("PATCH /sites/{site}", SITE),
+    ("POST /assets", ASSET),
+    ("PATCH /assets/{asset}", {name: ASSET[name] for name in ASSET if name not in {"site_id", "kind", "part_of"}}),
+    ("PUT /assets/{asset}/hours", {**HOURS, "dry_run": True}),
+    ("POST /timetables", {"name": "Usual", **HOURS}),
+    ("PUT /timetables/{timetable}", {"name": "Usual", **HOURS, "dry_run": True}),
+    ("POST /closures", {"asset_id": "{asset}", **PERIOD, "note": "Paint", "dry_run": True}),
+    ("POST /bookings", {**BOOKING, "periods": [PERIOD]}),
+    ("POST /bookings", {**BOOKING, "repeats": REPEATS}),
+    ("POST /bookings/{booking}/cancel", {"occurrence_ids": ["{occurrence}"], "note": "Ill"}),
+    ("POST /bookings/{booking}/cancel", {"from_occurrence_id": "{occurrence}"}),
+]
+ODD: list[Any] = [
+    None, True, 0, -1, -0.0, 1.0, 1.5, 2**31, 2**63, 10**30, 1e300, "", " ", "\0", "\ud800", "\u202e", "é" * 300,
+    "a" * 5000, NOBODY, "0", "2027-02-30", "0001-01-01", "9999-12-31", "9999-12-31T23:59:59-12:00",
+    "2016-12-31T23:59:60Z", [], [None], [[]], [{}], {}, {"a": {"b": []}}, ["a"] * 300, [1, "1", 1],
+]  # fmt: skip
+
+SAMPLE = 100  # of each body, the same each time
+
+
+def mutations(value: Any) -> Iterator[Any]:
+    """Every copy of a value in which one place is changed."""
+    yield from (*ODD, [value], {"value": value})
+    if isinstance(value, dict):
+        yield {**value, "a/b~c\0": 1}
+        for name in value:
+            yield {other: value[other] for other in value if other != name}
+            yield from ({**value, name: changed} for changed in mutations(value[name]))
+    if isinstance(value, list):
+        yield [*value, *value]
+        for index, each in enumerate(value):
+            yield from ([*value[:index], changed, *value[index + 1 :]] for changed in mutations(each))
+
+
+def points_into(pointer: str, sent: Any) -> bool:
+    """Whether a pointer names what was sent, or a member that is missing in it."""
+    names = [name.replace("~1", "/").replace("~0", "~") for name in pointer.split("/")[1:]]
+    for index, name in enumerate(names):
+        if isinstance(sent, dict):
+            if name not in sent:
+                return index == len(names) - 1
+            sent = sent[name]
+        elif isinstance(sent, list) and name.isdecimal() and int(name) < len(sent):
+            sent = sent[int(name)]
+        else:
+            return False
+    return pointer.startswith("#")
+
+
+@pytest.fixture
+async def owner(world: World) -> Organisation:
+    return await world.organisation(kind="council")
+
+
+@pytest.fixture
+async def names(world: World, owner: Organisation) -> dict[str, str]:
+    asset = await world.asset(owner)
+    made = await owner.book(asset, ("2027-08-02T18:00:00Z", "2027-08-02T20:00:00Z"))
+    booking = made.json()
+    timetable = (await owner.post("/timetables", {"name": "Usual", **HOURS})).json()
+    timetable = timetable.get("timetable", timetable)
+    return {
+        "owner": owner.id,
+        "site": asset["site_id"],
+        "asset": asset["id"],
+        "timetable": timetable["id"],
+        "booking": booking["id"],
+        "occurrence": booking["occurrences"][0]["id"],
+    }
+
+
+@pytest.mark.parametrize(("request_line", "valid"), SENT, ids=[line for line, _ in SENT])
+async def test_a_body_with_one_place_changed_is_taken_or_pointed_at(
+    owner: Organisation, names: dict[str, str], request_line: str, valid: dict[str, Any]
+):
+    for name, known in names.items():
+        request_line = request_line.replace(f"{{{name}}}", known)
+        valid = json.loads(json.dumps(valid).replace(f"{{{name}}}", known))
+    method, _, path = request_line.partition(" ")
+    headers = {"Content-Type": "application/json", **({"If-Match": "*"} if method == "PUT" else {})}
+    taken = await owner.send(method, path, valid, headers=headers)
+    assert taken.is_success, taken.text
+    every = list(mutations(valid))
+    wrong = []
+    for changed in random.Random(27).sample(every, min(len(every), SAMPLE)):
+        answer = await owner.send(method, path, content=json.dumps(changed), headers=headers)
+        errors = [each["pointer"] for each in answer.json().get("errors", [])] if answer.status_code == 422 else []
+        if (
+            answer.status_code >= 500
+            or (answer.status_code == 422 and not errors)
+            or not all(points_into(each, changed) for each in errors)
+        ):
+            wrong.append((json.dumps(changed)[:400], answer.status_code, answer.text[:300]))
+    assert wrong == []
