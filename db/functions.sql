@@ -395,11 +395,32 @@ LANGUAGE sql STABLE AS $$
     LEFT JOIN holdings h ON h.organisation_id = booker AND h.requirement = required
 $$;
 
+-- The most of some numbers in each of many windows, from one place to another, 0 where there are none. Neither end of
+-- the windows goes back, so only what may still become the most is kept in mind: the places of ever smaller numbers.
+CREATE FUNCTION rules.most(numbers int[], ones int[], others int[]) RETURNS int[]
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+  kept int[] := '{}';
+  head int := 1;
+  tail int := 0;
+  place int := 1;
+  found int[] := '{}';
+BEGIN
+  FOR n IN 1 .. cardinality(ones) LOOP
+    WHILE place <= others[n] LOOP
+      WHILE tail >= head AND numbers[kept[tail]] <= numbers[place] LOOP tail := tail - 1; END LOOP;
+      tail := tail + 1; kept[tail] := place; place := place + 1;
+    END LOOP;
+    WHILE head <= tail AND kept[head] < ones[n] LOOP head := head + 1; END LOOP;
+    found[n] := CASE WHEN head <= tail THEN numbers[kept[head]] ELSE 0 END;
+  END LOOP;
+  RETURN found;
+END $$;
+
 -- The starts in a window at which the wanted units can be booked for so many elapsed minutes: all of rules.checks but
 -- for attendees, of whom nobody has said how many come; what depends on the booker where one is named. It is the same
--- rules set by set, since to test thousands of periods one by one takes seconds. `busy` is what is occupied from
--- each of its moments on; between the places of two periods in it lie the same ones, so the most of them is looked
--- for once.
+-- rules set by set, since to test thousands of periods one by one takes seconds. `units` are
+-- occupied from each of the `moments` on; a period meets those from its place `one` in them to its place `other`.
 CREATE FUNCTION rules.starts(
   a assets, since timestamptz, until timestamptz, minutes int, wanted int, booker uuid, at timestamptz
 ) RETURNS TABLE (starts_at timestamptz, ends_at timestamptz, units_free int)
@@ -418,13 +439,14 @@ LANGUAGE sql STABLE AS $$
            t.moments, t.units
       FROM bounds b
      CROSS JOIN LATERAL rules.opened(a.owner_id, a.timetable_id, a.timezone, b.first, b.beyond + b.length) o
-     CROSS JOIN LATERAL (SELECT array_agg(t.since ORDER BY t.since) AS moments, array_agg(t.units ORDER BY t.since) AS units
+     CROSS JOIN LATERAL (SELECT coalesce(array_agg(t.since ORDER BY t.since), '{}') AS moments,
+                                coalesce(array_agg(t.units ORDER BY t.since), '{}') AS units
                            FROM rules.busy(a, rules.span(a, b.first, b.beyond + b.length), at) t) t
      WHERE b.first < b.beyond),
   periods AS MATERIALIZED (
     SELECT s.moment AS starts_at,
-           coalesce(width_bucket(s.moment - k.before, k.moments), 0) AS one,
-           coalesce(width_bucket(e.moment + k.after - k.instant, k.moments), 0) AS other
+           width_bucket(s.moment - k.before, k.moments) AS one,
+           width_bucket(e.moment + k.after - k.instant, k.moments) AS other
       FROM known k
      CROSS JOIN LATERAL rules.steps(a.timezone, a.step_minutes, k.first, k.beyond) s
      CROSS JOIN LATERAL (SELECT s.moment + k.length AS moment) e
@@ -434,12 +456,12 @@ LANGUAGE sql STABLE AS $$
        AND (booker IS NULL OR (s.moment AT TIME ZONE a.timezone)::date <= k.papers_until)
        AND rules.on_step(e.moment, a.timezone, a.step_minutes)
        AND rules.minutes(s.moment, e.moment, a.timezone) BETWEEN a.shortest_minutes AND coalesce(a.longest_minutes::numeric, 'infinity'))
-  SELECT starts_at, starts_at + k.length, a.units - m.most
-    FROM (SELECT p.one, p.other, array_agg(p.starts_at) AS starts FROM periods p GROUP BY p.one, p.other) q
+  SELECT s.starts_at, s.starts_at + k.length, a.units - s.most
+    FROM (SELECT array_agg(p.starts_at ORDER BY p.starts_at) AS starts, array_agg(p.one ORDER BY p.starts_at) AS ones,
+                 array_agg(p.other ORDER BY p.starts_at) AS others FROM periods p) w
    CROSS JOIN known k
-   CROSS JOIN LATERAL (SELECT coalesce(max(u), 0) AS most FROM unnest(k.units[greatest(q.one, 1):q.other]) u) m
-   CROSS JOIN LATERAL unnest(q.starts) starts_at
-   WHERE m.most <= a.units - wanted
+   CROSS JOIN LATERAL unnest(w.starts, rules.most(k.units, w.ones, w.others)) s (starts_at, most)
+   WHERE s.most <= a.units - wanted
 $$;
 
 -- Explanation --------------------------------------------------------------------------------------------------

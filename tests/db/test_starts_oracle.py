@@ -115,6 +115,18 @@ async def test_starts_are_all_that_the_rules_let_through_in_many_more_worlds(con
     await agree_on_starts(conn, *drawn)
 
 
+@plain
+@given(
+    numbers=st.lists(st.integers(0, 9), max_size=12),
+    ends=st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=12),
+)
+async def test_the_most_in_windows_that_move_on(conn, numbers, ends):
+    ones = sorted(min(one, len(numbers)) for one, _ in ends)
+    others = sorted(min(other, len(numbers)) for _, other in ends)
+    found = await conn.fetchval("SELECT rules.most($1, $2, $3)", numbers, ones, others)
+    assert found == [max(numbers[max(one, 1) - 1 : other], default=0) for one, other in zip(ones, others, strict=True)]
+
+
 # Cases ------------------------------------------------------------------------------------------------------------
 
 HALL = UUID(int=1)
