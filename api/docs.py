@@ -1,4 +1,4 @@
-"""The contract for people and for programs, with no internet: /openapi.json, /docs, /problems/<slug>."""
+"""The contract for people and for programs, with no internet: /, /openapi.json, /docs, /problems, /problems/<slug>."""
 
 from html import escape
 from pathlib import Path
@@ -8,6 +8,7 @@ from litestar import Litestar, Request, Response, Router, get
 from litestar.enums import MediaType
 from litestar.params import FromPath
 from litestar.static_files import create_static_files_router
+from msgspec import json
 
 from api import openapi, problem_pages, problems
 from domain.errors import NotFound
@@ -31,7 +32,26 @@ SWAGGER = """<link rel="icon" href="/docs/static/favicon-32x32.png">
 <script src="/docs/start.js"></script>"""
 START = """SwaggerUIBundle({url: "/openapi.json", dom_id: "#ui", deepLinking: true, persistAuthorization: true});
 """
-STYLE = "<style>body{font:1.1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}</style>"
+STYLE = """<style>
+body{font:1.1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem;overflow-wrap:anywhere}
+pre{background:#f3f3f3;padding:.8rem;font-size:.9rem;white-space:pre-wrap}
+</style>"""
+HOME = """<h1>Fallow</h1>
+<p>Public bodies list what they can spare: halls, kitchens, pitches, minibuses, people's hours. Community groups find it
+and book it, over HTTP.</p>
+<ul>
+<li><a href="/docs">Every operation, to read and to try</a></li>
+<li><a href="/openapi.json">The same for programs (OpenAPI 3.1)</a></li>
+<li><a href="/problems">Every refusal, and the way out of it</a></li>
+<li><a href="/v1/search?postcode=M33&amp;limit=3">A first request: what is near Sale?</a></li>
+</ul>
+<p>The places of the demo contain public sector information licensed under the
+<a href="https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/">Open Government Licence v3.0</a>:
+fire stations of England (Home Office); libraries in Greater Manchester (Trafford Data Lab); sports facilities in
+Trafford (Sport England, Active Places, via Trafford Data Lab); schools in Trafford (Department for Education, via
+Trafford Data Lab). Centres of postcode districts: academe/UK-Postcodes. What the demo's places offer, and who
+books them, is invented.</p>"""
+BACK = """<p><a href="/docs">The operations</a> · <a href="/problems">All problems</a></p>"""
 
 
 def published(app: Litestar) -> bytes:
@@ -64,18 +84,44 @@ async def start() -> Response[str]:
     return Response(START, media_type="text/javascript")
 
 
+@get("/", media_type=MediaType.HTML, opt=HTML)
+async def home() -> Response[str]:
+    """What this is, and where to go on."""
+    return page("Fallow", HOME)
+
+
+@get("/problems", media_type=MediaType.HTML, opt=HTML)
+async def every_problem() -> Response[str]:
+    """All problems, by status."""
+    rows = "".join(
+        f'<li>{status} <a href="/problems/{kind.slug}">{kind.slug}</a>: {escape(kind.title())}</li>'
+        for kind, status in sorted(problems.STATUS.items(), key=lambda each: (each[1], each[0].slug))
+    )
+    return page("Problems", f'<h1>Problems</h1><ul>{rows}</ul><p><a href="/docs">The operations</a></p>')
+
+
 @get("/problems/{slug:str}", media_type=MediaType.HTML, opt=HTML)
 async def problem(slug: FromPath[str]) -> Response[str]:
-    """What a problem means and what to do."""
+    """What a problem means, how its answer looks and what to do."""
     kind = problems.BY_SLUG.get(slug)
     if kind is None:
-        raise NotFound
-    paragraphs = "".join(f"<p>{escape(text)}</p>" for text in problem_pages.PAGES[slug].strip().split("\n\n"))
-    rest = (
-        f"{STYLE}<h1>{escape(kind.title())}</h1><p><code>{slug}</code>, status {problems.STATUS[kind]}</p>{paragraphs}"
+        raise NotFound("There is no such problem; /problems lists all.")
+    told = problem_pages.PAGES[slug]
+    steps = "".join(f"<li>{escape(step)}</li>" for step in told.steps)
+    answer = json.format(json.encode(problem_pages.example(kind)), indent=2).decode()
+    return page(
+        kind.title(),
+        f"<h1>{escape(kind.title())}</h1><p><code>{slug}</code>, status {problems.STATUS[kind]}</p>"
+        f"<h2>What happened</h2><p>{escape(told.meaning)}</p>"
+        f"<h2>The way out</h2><ol>{steps}</ol><pre>{escape(told.request)}</pre>"
+        f"<h2>An answer</h2><pre>{escape(answer)}</pre>{BACK}",
     )
-    return Response(PAGE.format(title=escape(kind.title()), rest=rest), media_type=MediaType.HTML)
+
+
+def page(title: str, body: str) -> Response[str]:
+    """A page that needs nothing but itself."""
+    return Response(PAGE.format(title=escape(title), rest=STYLE + body), media_type=MediaType.HTML)
 
 
 files = create_static_files_router(path="/docs/static", directories=[Path(__file__).parent / "static"])
-router = Router("/", route_handlers=[contract, docs, start, problem])
+router = Router("/", route_handlers=[contract, docs, start, home, every_problem, problem])

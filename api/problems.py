@@ -54,7 +54,6 @@ STATUS: Mapping[type[Refused], int] = {
 BY_SLUG: Mapping[str, type[Refused]] = {kind.slug: kind for kind in STATUS}
 OF_LITESTAR: Mapping[int, type[Refused]] = {
     400: errors.Malformed,
-    404: errors.NotFound,
     405: errors.MethodNotAllowed,
     413: errors.TooLarge,
     415: errors.UnsupportedMediaType,

@@ -1,13 +1,19 @@
 """Refusals as problems: every one has a status, a title, a page; none says what is ours."""
 
+import json
+import re
+from html import unescape
+
 import asyncpg
 import httpx
+import msgspec
 import pytest
 from calls import World, ok
+from jsonschema import Draft202012Validator
 
 import db.organisations
 from api import problem_pages, problems
-from domain import errors
+from domain import bookings, errors
 from domain.errors import Refused
 
 
@@ -29,12 +35,45 @@ def test_a_detail_never_repeats_the_title():
         assert kind.usual != kind.title()
 
 
-async def test_every_problem_has_its_page(client: httpx.AsyncClient):
+async def test_every_problem_has_its_page_with_an_example_and_the_way_out(client: httpx.AsyncClient):
+    listed = (await client.get("/problems")).text
     for slug, kind in problems.BY_SLUG.items():
-        page = await client.get(f"/problems/{slug}", headers={"Accept": "text/html"})
-        assert page.status_code == 200
-        assert kind.title() in page.text.replace("&#x27;", "'")
+        answer = await client.get(f"/problems/{slug}", headers={"Accept": "text/html"})
+        assert answer.status_code == 200
+        text = unescape(answer.text)
+        assert f"<h1>{kind.title()}</h1>" in text
+        assert all(f"<li>{step}</li>" in text for step in problem_pages.PAGES[slug].steps)
+        assert json.loads(text.split("<h2>An answer</h2><pre>")[1].split("</pre>")[0]) == problem_pages.example(kind)
+        assert 'href="/docs"' in text
+        assert f'href="/problems/{slug}"' in listed
     assert (await client.get("/problems/no-such")).status_code == 404
+
+
+async def test_the_example_of_every_problem_is_one_that_the_contract_allows(client: httpx.AsyncClient):
+    """The faults of a page's example are given where the problem names faults, and only there."""
+    components = (await client.get("/openapi.json")).json()["components"]
+    published = [name for name in components["schemas"] if name.endswith("Problem")]
+    for slug, kind in problems.BY_SLUG.items():
+        example = problem_pages.example(kind)
+        assert set(msgspec.convert(example, problems.Problem).__struct_fields__) <= set(example)
+        for name in published:
+            if example["type"] in components["schemas"][name]["properties"]["type"]["enum"]:
+                schema = {"$ref": f"#/components/schemas/{name}", "components": components}
+                assert [each.message for each in Draft202012Validator(schema).iter_errors(example)] == []
+                assert set(example) <= set(components["schemas"][name]["properties"])
+        for refusal in example.get("occurrences", []):
+            msgspec.convert(refusal, bookings.Refusal)
+        names_faults = issubclass(kind, errors.Invalid | errors.NotPublishable)
+        assert (slug, bool(example["errors"])) == (slug, names_faults)
+
+
+async def test_the_way_in_is_found_from_the_root(client: httpx.AsyncClient):
+    page = await client.get("/")
+    assert page.status_code == 200
+    links = [unescape(each) for each in re.findall(r'href="(/[^"]*)"', page.text)]
+    assert links == ["/docs", "/openapi.json", "/problems", "/v1/search?postcode=M33&limit=3"]
+    for link in links:
+        assert (await client.get(link)).status_code == 200
 
 
 async def test_a_problem_says_what_the_contract_says(client: httpx.AsyncClient):
@@ -59,8 +98,10 @@ async def test_a_wrong_method_is_told_the_right_ones(client: httpx.AsyncClient):
 
 
 async def test_an_address_that_is_none_is_not_found(client: httpx.AsyncClient):
-    for path in ("/", "/v1", "/v1/nothing", "/v2/organisations", "/v1/tokens/no-uuid"):
-        assert ok(await client.get(path), 404)["type"] == "/problems/not-found"
+    for path in ("/v1", "/v1/nothing", "/v2/organisations", "/v1/tokens/no-uuid"):
+        problem = ok(await client.get(path), 404)
+        assert problem["type"] == "/problems/not-found"
+        assert problem["detail"] == "There is no such address; /docs has those that there are."
 
 
 @pytest.mark.parametrize(
