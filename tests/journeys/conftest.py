@@ -1,8 +1,9 @@
-"""A server as users meet it: a process of its own that answers on a port."""
+"""A server as users meet it: a process of its own that answers on a port; and their browser."""
 
 import asyncio
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -10,6 +11,9 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from playwright.async_api import Page, async_playwright
+
+CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
 @pytest.fixture
@@ -35,3 +39,11 @@ async def wait_until_it_answers(address: str) -> None:
             return
         await asyncio.sleep(0.1)
     pytest.fail("the server does not answer")
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
+        yield await browser.new_page()
+        await browser.close()

@@ -1,22 +1,8 @@
 """What a person sees in a browser, without the internet."""
 
-import shutil
-from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import httpx
-import pytest
-from playwright.async_api import Page, async_playwright
-
-CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-
-
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
-        yield await browser.new_page()
-        await browser.close()
 
 
 async def test_the_docs_list_every_operation_and_ask_nothing_of_the_internet(address, page):

@@ -1,4 +1,7 @@
-"""The tour of the README as a newcomer types it, against what `make run` starts; what the documents say of the code."""
+"""The README's tour and the task pages as a newcomer types them, against what `make run` starts.
+
+Also what else the documents say of the code.
+"""
 
 import json
 import os
@@ -9,8 +12,11 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 
 PROJECT = Path(__file__).parents[2]
@@ -20,10 +26,28 @@ TRACE = 'write-out = "%{stderr}%{method} %{http_code}\\n"\n'  # a .curlrc: what 
 PATIENCE = 180  # seconds until it answers, on a machine that does other things beside
 
 
-def tour() -> list[str]:
-    """The commands of each block of the tour, in order."""
-    [section] = re.findall(r"^## A tour\n(.*?)^## ", README.read_text(), re.DOTALL | re.MULTILINE)
-    return re.findall(r"^```sh\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+def blocks(document: str, language: str = "sh") -> list[str]:
+    """The blocks of a document in one language, in order."""
+    text = (PROJECT / document).read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+def typed(document: str, running: dict[str, str]) -> tuple[list[str], list[list]]:
+    """Type a document's commands into one shell, after the first of the README: what was sent and how it was
+    answered (`POST 201`), and the JSON that each block of the document itself showed.
+    """
+    first, *tour = blocks("README.md")
+    commands = [first, *(tour if document == "README.md" else blocks(document))]
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", f"\necho '{BLOCK}'\n".join(commands)],
+        cwd=running["CURL_HOME"],
+        env=running,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stderr.splitlines(), [answers(shown) for shown in done.stdout.split(BLOCK)]
 
 
 def port_of(process: subprocess.Popen[bytes], said: Path) -> str:
@@ -36,9 +60,10 @@ def port_of(process: subprocess.Popen[bytes], said: Path) -> str:
     return pytest.fail(said.read_text())
 
 
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Fallow with its demo in a home of its own: the environment in which the tour is typed."""
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Fallow with its demo in a home of its own: the environment in which the documents are typed."""
+    tmp_path = tmp_path_factory.mktemp("documents")
     (tmp_path / ".curlrc").write_text(TRACE)
     said = tmp_path / "said"
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
@@ -55,24 +80,15 @@ def running(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 
 def test_the_tour_finds_a_place_books_it_and_gives_it_back(running):
-    script = f"\necho '{BLOCK}'\n".join(tour())
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=running["CURL_HOME"],
-        env=running,
-        capture_output=True,
-        check=False,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
+    sent, shown = typed("README.md", running)
     asked = [
         *("GET 200", "GET 200", "POST 201", "POST 409"),  # who am I; search; book; be refused
         *("GET 200", "POST 200"),  # look at it; cancel
         *("GET 200", "POST 201", "POST 200", "POST 200"),  # search; book a series; cancel this and later; all
     ]
-    assert done.stderr.splitlines() == asked
+    assert sent == asked
 
-    me, found, booked, refused, single, series = map(answers, done.stdout.split(BLOCK))
+    me, found, booked, refused, single, series = shown
     assert me[0]["organisation"]["name"] == "Blue Kettle Supper Club"
 
     [near] = found
@@ -102,6 +118,55 @@ def test_the_tour_finds_a_place_books_it_and_gives_it_back(running):
     after = ["cancelled" if each == "confirmed" else each for each in states]
     assert outcome(shortened) == (made["id"], "confirmed", states[:2] + after[2:])
     assert outcome(ended) == (made["id"], "ended", after)
+
+
+def test_a_kitchen_is_listed_in_four_calls(running):
+    sent, (_, [site], [asset], [change], [listed], [starts], [archived]) = typed("docs/list-a-kitchen.md", running)
+    assert sent == ["GET 200", "POST 201", "POST 201", "PUT 200", "POST 200", "GET 200", "POST 200"]
+    assert (asset["site_id"], asset["state"], asset["terms"]["price"]["amount"]) == (site["id"], "draft", 1250)
+    assert change["bookings_hit"] == []
+    assert [each["day"] for each in change["hours"]["seasons"][0]["hours"]] == ["tue", "sat"]
+    assert (listed["id"], listed["state"]) == (asset["id"], "listed")
+    assert starts["timezone"] == "Europe/London"
+    assert starts["items"]
+    assert archived["state"] == "archived"
+
+
+def test_twelve_tuesdays_are_booked_once_and_given_back(running):
+    sent, (_, [hall], [tried], booked, [why], [shortened], [ended]) = typed("docs/book-twelve-tuesdays.md", running)
+    assert sent == ["GET 200", "GET 200", "POST 200", "POST 201", "POST 201", "POST 409", "POST 200", "POST 200"]
+    booking, again = booked
+    assert again == booking
+    assert booking["asset"] == hall
+    states = [each["state"] for each in booking["occurrences"]]
+    assert states == [each["state"] for each in tried["occurrences"]]
+    assert len(states) == 11  # the third was left out
+    assert states.count("confirmed") >= 8
+    assert [each["code"] for each in why] == ["taken"]
+    assert outcome(shortened) == (booking["id"], "confirmed", ["cancelled", *states[1:]])
+    assert outcome(ended)[1] == "ended"
+
+
+async def test_a_page_of_ones_own_shows_what_is_free(running, page, tmp_path):
+    [document] = blocks("docs/show-what-is-free.md", "html")
+    fallow = f"http://127.0.0.1:{running['PORT']}/v1"
+    now = datetime.now(UTC)
+    window = {"starts_at": now.isoformat(), "ends_at": (now + timedelta(days=14)).isoformat(), "minutes": 120}
+    halls = httpx.get(f"{fallow}/search", params={"postcode": "M33", "category": "hall"}).json()["items"]
+    found = {
+        each["asset"]["id"]: httpx.get(f"{fallow}/assets/{each['asset']['id']}/starts", params=window).json()["items"]
+        for each in halls
+    }
+    hall = max(found, key=lambda each: len(found[each]))
+    assert found[hall]
+    own = tmp_path / "own.html"
+    own.write_text(document.replace("http://127.0.0.1:8000/v1", fallow).replace("ASSET-ID", hall))
+    await page.goto(own.as_uri())
+    await page.locator("li").first.wait_for()
+    begins = datetime.fromisoformat(found[hall][0]["starts_at"]).astimezone(ZoneInfo("Europe/London"))
+    assert f"{begins:%H:%M}" in await page.locator("li").first.inner_text()
+    assert abs(await page.locator("li").count() - len(found[hall])) <= 1  # a step may have passed meanwhile
+    assert await page.locator("#note").inner_text() == ""
 
 
 def answers(shown: str) -> list[dict]:
