@@ -151,9 +151,11 @@ INSERT_IDENTIFIERS = """
   INSERT INTO identifiers (organisation_id, scheme, value)
   SELECT $1, * FROM unnest($2::text[], $3::text[]) ORDER BY 2, 3
 """
+# The dates go as text: bound as a date, the last day of 9999 would be stored as infinity.
 INSERT_HOLDINGS = """
   INSERT INTO holdings (organisation_id, requirement, expires_on, reference)
-  SELECT $1, * FROM unnest($2::text[], $3::date[], $4::text[])
+  SELECT $1, h.requirement, h.expires_on::date, h.reference
+    FROM unnest($2::text[], $3::text[], $4::text[]) AS h(requirement, expires_on, reference)
 """
 
 
@@ -174,7 +176,7 @@ async def insert_details(conn: Connection, organisation_id: UUID, request: Organ
             INSERT_HOLDINGS,
             organisation_id,
             [each.code for each in request.holds],
-            [each.expires_on for each in request.holds],
+            [each.expires_on and each.expires_on.isoformat() for each in request.holds],
             [each.reference for each in request.holds],
         )
 

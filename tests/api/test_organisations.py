@@ -175,3 +175,13 @@ async def test_who_is_suspended_reads_and_changes_nothing(world: World):
     ok(await group.get("/me"), 200)
     refused = await group.patch(f"/organisations/{group.id}", {"name": "New"})
     assert ok(refused, 403)["type"] == "/problems/suspended"
+
+
+@pytest.mark.parametrize("last", ["0001-01-01", "9999-12-31"])
+async def test_c24_what_it_holds_may_expire_at_the_ends_of_time(world: World, last: str):
+    holds = [{"code": "public_liability", "expires_on": last, "reference": None}]
+    group = await world.organisation(holds=holds)
+    assert group.body["holds"] == holds
+    changed = ok(await group.patch(f"/organisations/{group.id}", {"holds": holds}), 200)
+    assert ok(await group.get(f"/organisations/{group.id}"), 200) == changed
+    assert changed["holds"] == holds
