@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from calls import MANCHESTER, Organisation, World
+from contract import PUBLISHED
 
 STARTS, ENDS = "2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z"
 NOBODY = "0190b0d0-0000-7000-8000-000000000000"
@@ -40,6 +41,12 @@ TERMS = {
     "community_price": PRICE,
     "requires": ["public_liability"],
     "min_attendees": 1,
+    "approval_hours": 72,
+    "on_deadline": "decline",
+    "offer_minutes": 720,
+    "cancel_notice_minutes": 60,
+    "check_in_grace_minutes": None,
+    "recallable": False,
 }
 ASSET = {
     "site_id": "{site}",
@@ -51,13 +58,27 @@ ASSET = {
     "capacity": 30,
     "units": 1,
     "part_of": "{asset}",
+    "timetable_id": "{timetable}",
     "details": {"kind": "space", "area_m2": 80, "layouts": [{"name": "rows", "capacity": 30}]},
     "terms": TERMS,
     "photos": [{"url": "https://example.org/a.jpg", "alt": "A", "credit": "B"}],
     "house_rules": "Sweep.",
     "accessibility": "A ramp.",
     "documents": [{"title": "Plan", "url": "https://example.org/plan.pdf"}],
-    "arrival": {"meet": "Here", "entry": "Left", "parking": "No", "contact_name": "Jo", "code": "1"},
+    "arrival": {
+        "meet": "Here",
+        "entry": "Left",
+        "parking": "No",
+        "contact_name": "Jo",
+        "contact_phone": "+44 161 496 0000",
+        "code": "1",
+    },
+}
+BARE = {"site_id": "{private}", "title": "One"}
+DETAILS = {
+    "minibus": {"kind": "vehicle", "seats": 16, "wheelchair_places": 1, "fuel": "diesel", "licence": "D1"},
+    "tables": {"kind": "equipment", "delivered": True},
+    "driver": {"kind": "people", "skills": ["cooking"], "checks": ["public_liability"], "travels_m": 5000},
 }
 SITE = {
     "name": "Hall Street",
@@ -73,9 +94,10 @@ ORGANISATION = {
     "description": "Soup for all.",
     "website": "https://example.org",
     "identifiers": [{"scheme": "GB-CHC", "id": "1234567"}],
+    "holds": [{"code": "public_liability", "expires_on": "2028-01-01", "reference": "P 1"}],
     "contact": {"name": "Jo", "email": "jo@example.org", "phone": "+44 161 496 0000"},
 }
-UNVERIFIED = ("name", "description", "website", "contact")  # what a verified organisation may change of itself
+UNVERIFIED = ("name", "description", "website", "contact", "holds")  # what a verified organisation may change of itself
 BOOKING = {
     "asset_id": "{asset}",
     "units": 1,
@@ -86,6 +108,8 @@ BOOKING = {
     "if_some_unavailable": "skip",
     "booker_id": "{owner}",
     "ignore_terms": True,
+    "hold": False,
+    "on_behalf_of": {"name": "Jo", "email": "jo@example.org", "phone": "+44 161 496 0000"},
     "dry_run": True,
 }
 REPEATS = {**PERIOD, "every_weeks": 1, "count": 3, "except_on": ["2027-07-12"]}
@@ -97,6 +121,10 @@ SENT: list[tuple[str, dict[str, Any]]] = [
     ("POST /sites", SITE),
     ("PATCH /sites/{site}", SITE),
     ("POST /assets", ASSET),
+    *(
+        ("POST /assets", {**BARE, "kind": each["kind"], "category": category, "details": each})
+        for category, each in DETAILS.items()
+    ),
     ("PATCH /assets/{asset}", {name: ASSET[name] for name in ASSET if name not in {"site_id", "kind", "part_of"}}),
     ("PUT /assets/{asset}/hours", {**HOURS, "dry_run": True}),
     ("POST /timetables", {"name": "Usual", **HOURS}),
@@ -105,6 +133,7 @@ SENT: list[tuple[str, dict[str, Any]]] = [
     ("POST /bookings", {**BOOKING, "periods": [PERIOD]}),
     ("POST /bookings", {**BOOKING, "repeats": REPEATS}),
     ("POST /bookings/{booking}/cancel", {"occurrence_ids": ["{occurrence}"], "note": "Ill"}),
+    ("POST /bookings/{booking}/cancel", {"all": False, "occurrence_ids": ["{occurrence}"]}),
     ("POST /bookings/{booking}/cancel", {"from_occurrence_id": "{occurrence}"}),
 ]
 ODD: list[Any] = [
@@ -155,11 +184,13 @@ async def names(world: World, owner: Organisation) -> dict[str, str]:
     asset = await world.asset(owner)
     made = await owner.book(asset, ("2027-08-02T18:00:00Z", "2027-08-02T20:00:00Z"))
     booking = made.json()
+    private = await world.site(owner, private=True)
     timetable = (await owner.post("/timetables", {"name": "Usual", **HOURS})).json()
     timetable = timetable.get("timetable", timetable)
     return {
         "owner": owner.id,
         "site": asset["site_id"],
+        "private": private["id"],
         "asset": asset["id"],
         "timetable": timetable["id"],
         "booking": booking["id"],
@@ -190,3 +221,69 @@ async def test_a_body_with_one_place_changed_is_taken_or_pointed_at(
         ):
             wrong.append((json.dumps(changed)[:400], answer.status_code, answer.text[:300]))
     assert wrong == []
+
+
+def texts(value: Any, pointer: str = "#") -> Iterator[str]:
+    """Where a body has text."""
+    if isinstance(value, str):
+        yield pointer
+    for name, each in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from texts(each, f"{pointer}/{name}")
+
+
+def spoilt(value: Any, pointer: str, wanted: str) -> Any:
+    """The same body with U+0000 at the end of one text."""
+    if isinstance(value, dict):
+        return {name: spoilt(each, f"{pointer}/{name}", wanted) for name, each in value.items()}
+    if isinstance(value, list):
+        return [spoilt(each, f"{pointer}/{index}", wanted) for index, each in enumerate(value)]
+    return f"{value}\0" if pointer == wanted else value
+
+
+async def test_c22_a_zero_byte_in_any_text_of_any_body_is_pointed_at_and_not_stored(
+    world: World, owner: Organisation, names: dict[str, str]
+):
+    before = await world.stored()
+    for request_line, body in SENT:
+        line, valid = request_line, json.dumps(body)
+        for name, known in names.items():
+            line, valid = line.replace(f"{{{name}}}", known), valid.replace(f"{{{name}}}", known)
+        method, _, path = line.partition(" ")
+        for wanted in texts(json.loads(valid)):
+            headers = {"If-Match": "*"} if method == "PUT" else {}
+            answer = await owner.send(method, path, spoilt(json.loads(valid), "#", wanted), headers=headers)
+            assert (line, answer.status_code) == (line, 422), answer.text
+            assert wanted in [each["pointer"] for each in answer.json()["errors"]]
+    assert await world.stored() == before
+
+
+def described(schema: dict[str, Any], schemas: dict[str, Any]) -> set[str]:
+    """The names of all members that a schema of a body has, to any depth."""
+    found = set()
+    if "$ref" in schema:
+        return described(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    for name, each in schema.get("properties", {}).items():
+        found |= {name, *described(each, schemas)}
+    for each in (*schema.get("oneOf", ()), *schema.get("anyOf", ()), *schema.get("allOf", ())):
+        found |= described(each, schemas)
+    return found | (described(schema["items"], schemas) if "items" in schema else set())
+
+
+def members(value: Any) -> set[str]:
+    """The names of all members of a value, to any depth."""
+    if isinstance(value, dict):
+        return set(value).union(*(members(each) for each in value.values()))
+    return set().union(*(members(each) for each in value)) if isinstance(value, list) else set()
+
+
+def test_every_body_of_the_contract_is_bent():
+    document = json.loads(PUBLISHED.read_text())
+    known = members([body for _, body in SENT])
+    missing = {}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            content = operation.get("requestBody", {}).get("content", {})
+            for each in content.values():
+                if untried := described(each["schema"], document["components"]["schemas"]) - known:
+                    missing[f"{method} {path}"] = untried
+    assert missing == {}
