@@ -58,7 +58,8 @@ def category_faults(code: str, kind: AssetKind, pointer: str) -> Iterator[Fault]
     if known is None:
         yield Fault(pointer, no_such(code, "categories"))
     elif kind not in known.kinds:
-        yield Fault(pointer, f"This category is for {' or '.join(known.kinds)}.")
+        allowed = ", ".join(term.code for term in taxonomy().categories.values() if kind in term.kinds)
+        yield Fault(pointer, f"This category is for {' or '.join(known.kinds)}. Those for {kind}: {allowed}.")
 
 
 def no_such(code: str, name: ListName) -> str:

@@ -25,7 +25,10 @@ def test_each_list_is_ordered_by_code_and_says_what_each_term_means(name: str):
 def test_a_category_fits_the_kind_of_asset():
     assert list(category_faults("hall", "space", "#/category")) == []
     assert list(category_faults("hall", "vehicle", "#/category")) == [
-        Fault("#/category", "This category is for space.")
+        Fault(
+            "#/category",
+            "This category is for space. Those for vehicle: car, cargo_bike, coach, minibus, trailer, truck, van.",
+        )
     ]
     assert list(category_faults("spaceship", "vehicle", "#/category")) == [
         Fault("#/category", "It is not in the published list, /v1/categories.")
