@@ -205,7 +205,7 @@ def faults(request: AssetRequest, *, at_private_site: bool) -> Iterator[Fault]:
     if isinstance(request.details, PeopleDetails):
         yield from domain.taxonomy.unknown(request.details.checks, "requirements", "#/details/checks")
     if type(details_of(request)) is not type(PLAIN[request.kind]):
-        yield Fault("#/details/kind", "It must be the kind of the asset.")
+        yield Fault("#/details/kind", f"It must be {request.kind}, as the asset's kind is.")
     if request.kind == "people" and not at_private_site:
         yield Fault("#/site_id", "People are at private sites only.")
 

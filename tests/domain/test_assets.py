@@ -8,6 +8,7 @@ import msgspec
 
 import domain.assets
 from domain.assets import Arrival, Asset, AssetRequest, PeopleDetails, SpaceDetails, VehicleDetails
+from domain.errors import Fault
 from domain.terms import Terms
 
 NOW = datetime(2027, 1, 4, tzinfo=UTC)
@@ -45,6 +46,8 @@ def test_every_fault_of_an_asset_is_told_at_once():
         "#/terms/step_minutes",
         "#/details/kind",
     ]
+    last = list(domain.assets.faults(wrong, at_private_site=False))[-1]
+    assert last == Fault("#/details/kind", "It must be space, as the asset's kind is.")
 
 
 def test_people_are_at_private_sites_only():
