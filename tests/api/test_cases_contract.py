@@ -427,9 +427,12 @@ async def test_c36_the_public_sees_free_or_not_free(world: World):
         await world.client.get(f"/v1/sites/{asset['site_id']}"),
         await world.client.get("/v1/assets"),
         await world.client.get("/v1/search", params=weeks),
+        await world.client.get("/v1/search", params={**weeks, "at_least": 2, "explain": True}),
+        await world.client.get(f"/v1/assets/{asset['id']}/starts", params={**params, "minutes": 60}),
+        await world.client.get(f"/v1/assets/{asset['id']}/explain", params=params),
         await world.client.get("/openapi.json"),
     ]
-    assert "taken" in seen[5].text
+    assert all("taken" in seen[place].text for place in (5, 6, 8))
     for answer in seen:
         ok(answer, 200)
         for private in ("SECRET", booking["id"], booking["reference"], booking["occurrences"][0]["id"], group.id):

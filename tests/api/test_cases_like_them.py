@@ -167,3 +167,20 @@ async def test_like_c37_a_revoked_token_is_refused_at_the_next_request(world: Wo
     events = ok(await group.get("/events", limit=100), 200)
     for secret in (kiosk.token, group.token):
         assert secret not in str(events)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [("Europe/London", "2027-03-28"), ("Europe/London", "2027-10-31"), ("Australia/Lord_Howe", "2027-10-02")],
+)
+async def test_like_c02_what_starts_offers_on_a_change_day_is_what_can_be_booked(world: World, zone: str, day: str):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner, timezone=zone, hours=daily("00:30", "04:00"), terms={"step_minutes": 30})
+    window = {"starts_at": f"{day}T00:00:00Z", "ends_at": f"{day}T20:00:00Z"}
+    answer = await world.client.get(f"/v1/assets/{asset['id']}/starts", params={**window, "minutes": 60})
+    offered = {each["starts_at"] for each in ok(answer, 200)["items"]}
+    assert offered
+    for minutes in range(0, 20 * 60, 30):
+        starts, ends = (f"{day}T{at // 60:02}:{at % 60:02}:00Z" for at in (minutes, minutes + 60))
+        tried = await group.book(asset, (starts, ends), dry_run=True)
+        assert (starts, tried.status_code) == (starts, 200 if starts in offered else 409)
