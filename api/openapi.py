@@ -12,7 +12,7 @@ from typing import get_args, get_origin
 import msgspec
 from litestar import Litestar
 
-from api import problems, schemas
+from api import examples, problems, schemas
 from api.bodies import MERGE_PATCH, Patch
 from api.operations import Operation, conditions, find, has_dry_run, has_etag, is_resource, refusals
 from api.problems import Problem
@@ -131,7 +131,7 @@ def parameters(operation: Operation, schema_of: Mapping[int, Schema]) -> Iterato
         if part.startswith("{"):
             kind = operation.handler.parsed_fn_signature.parameters[part[1:-1]].annotation
             schema = PATH_KINDS["str" if kind is str else "uuid"]
-            yield {"name": part[1:-1], "in": "path", "required": True, "schema": schema}
+            yield {"name": part[1:-1], "in": "path", "required": True, **told(operation, part[1:-1]), "schema": schema}
     for name, each in operation.parameters.items():
         field = next(
             found
@@ -141,11 +141,18 @@ def parameters(operation: Operation, schema_of: Mapping[int, Schema]) -> Iterato
         schema = without_null(dict(schema_of[id(each.kind)]))
         if field.has_default and field.default is not None:
             schema["default"] = field.default
-        text = schema.pop("description", "")
-        described = {"description": text} if text else {}
+        described = told(operation, name, schema.pop("description", ""))
         yield {"name": name, "in": "query", "required": each.required, **described, "schema": schema}
     for reference in conditions(operation):
         yield {"$ref": f"#/components/parameters/{reference}"}
+
+
+def told(operation: Operation, name: str, text: str = "") -> Schema:
+    """What a parameter means, and an example where one has to be sent."""
+    text = text or examples.TEXTS.get(name, "")
+    described = {"description": text} if text else {}
+    source = examples.PATHS if f"{{{name}}}" in operation.path else examples.QUERIES.get(operation.name, {})
+    return {**described, "example": source[name]} if name in source else described
 
 
 def without_null(schema: Schema) -> Schema:
@@ -160,12 +167,14 @@ def without_null(schema: Schema) -> Schema:
 
 def request_body(operation: Operation, schema_of: Mapping[int, Schema], components: dict[str, Schema]) -> Schema:
     """What it takes."""
+    example = {"example": examples.BODIES[operation.name]} if operation.name in examples.BODIES else {}
     if get_origin(operation.body) is not Patch:
-        return {"required": True, "content": {"application/json": {"schema": schema_of[id(operation.body)]}}}
+        content = {"schema": schema_of[id(operation.body)], **example}
+        return {"required": True, "content": {"application/json": content}}
     kind = get_args(operation.body)[0]
     name = f"{kind.__name__}Patch"
     components[name] = schemas.optional(components[kind.__name__])
-    content = {"schema": {"$ref": PREFIX + name}}
+    content = {"schema": {"$ref": PREFIX + name}, **example}
     return {"required": True, "content": {MERGE_PATCH: content, "application/json": content}}
 
 

@@ -1,0 +1,81 @@
+"""What parameters mean, and examples that the demo takes with the key that `make run` prints.
+
+The ids are the demo's: its group's store and what stands in it. Its chairs are booked at most 180 days ahead, and the
+instants lie in May 2027: from then on they need new ones.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+SITE = "019b8d63-64e0-7192-a02d-e017bcea04d7"
+CHAIRS = "019b8d65-39a0-7463-9581-6ba907facf8d"
+TIMETABLE = "019b8d64-4f40-779d-89bf-fe5f599aca08"
+WEEK = {"starts_at": "2027-05-03T23:00:00Z", "ends_at": "2027-05-10T23:00:00Z"}
+EVENINGS: Mapping[str, Any] = {
+    "seasons": [{"starts_on": "2027-01-01", "hours": [{"day": "tue", "opens": "17:00", "closes": "22:00"}]}],
+    "holidays": {"region": "GB-ENG", "then": "closed"},
+}
+
+TEXTS: Mapping[str, str] = {
+    "asset_id": "The asset.",
+    "at_least": "In how many of the weeks it must be free.",
+    "attendees": "How many people come.",
+    "booker_id": "The organisation that booked.",
+    "booking_id": "The booking.",
+    "category": "A code of `GET /v1/categories`.",
+    "closure_id": "The closure.",
+    "id_or_slug": "The organisation, by its id or its slug.",
+    "kind": "Only of this kind.",
+    "order": "By when they were made.",
+    "owner_id": "The organisation that it belongs to.",
+    "part_of": "Only the assets directly inside this one.",
+    "site_id": "The site.",
+    "state": "Only in one of these states.",
+    "timetable_id": "The timetable.",
+    "token_id": "The token, by its id.",
+    "when": "A day or a week as each site's calendar has it, instead of `starts_at` and `ends_at`.",
+}
+PATHS: Mapping[str, str] = {
+    "asset_id": CHAIRS,
+    "id_or_slug": "demo-blue-kettle-supper-club",
+    "site_id": SITE,
+    "timetable_id": TIMETABLE,
+}
+QUERIES: Mapping[str, Mapping[str, Any]] = {
+    "getAvailability": WEEK,
+    "listStarts": {**WEEK, "minutes": 120},
+    "explainPeriod": {"starts_at": "2027-05-04T17:00:00Z", "ends_at": "2027-05-04T18:00:00Z"},
+    "searchAssets": {"postcode": "M33"},
+}
+BODIES: Mapping[str, Mapping[str, Any]] = {
+    "registerOrganisation": {"slug": "sale-repair-cafe", "name": "Sale Repair Café", "kind": "group"},
+    "updateOrganisation": {"website": "https://blue-kettle.example"},
+    "createToken": {"name": "Website", "role": "member"},
+    "createSite": {"name": "Blue Kettle House", "address": {"town": "Sale", "postcode": "M33 7ZZ"}},
+    "updateSite": {"name": "Blue Kettle store, round the back"},
+    "createAsset": {
+        "site_id": SITE,
+        "kind": "space",
+        "category": "kitchen",
+        "title": "The kettle kitchen",
+        "description": "Six hobs, two ovens and room for eight cooks.",
+        "capacity": 8,
+        "terms": {"shortest_minutes": 60, "price": {"amount": 1250, "currency": "GBP", "per": "hour"}},
+    },
+    "updateAsset": {"house_rules": "Wipe them before you bring them back."},
+    "replaceHours": {**EVENINGS, "dry_run": True},
+    "createTimetable": {"name": "Evenings", **EVENINGS},
+    "replaceTimetable": {"name": "Evenings", **EVENINGS, "dry_run": True},
+    "createClosure": {
+        "asset_id": CHAIRS,
+        "starts_at": "2027-05-05T23:00:00Z",
+        "ends_at": "2027-05-06T23:00:00Z",
+        "note": "They are being mended.",
+    },
+    "bookAsset": {
+        "asset_id": CHAIRS,
+        "periods": [{"starts_at": "2027-05-04T17:00:00Z", "ends_at": "2027-05-04T18:00:00Z"}],
+        "attendees": 20,
+    },
+    "cancelBooking": {"all": True, "note": "The cook is ill."},
+}
