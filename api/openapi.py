@@ -39,12 +39,12 @@ TAGS = {
     "hours": "When an asset is open.",
     "timetables": "Hours that many assets share.",
     "closures": "When an asset or a site is shut, whatever its hours.",
-    "availability": "When an asset is free.",
     "search": "What is near, what of it is free, and why not.",
-    "taxonomy": "The published lists of words.",
+    "availability": "When an asset is free.",
     "bookings": "Claims on an asset for one or more periods.",
     "occurrences": "The periods of bookings: who is here today.",
     "events": "Every change, in an order that misses none.",
+    "taxonomy": "The published lists of words.",
 }
 STRING: Schema = {"type": "string"}
 HEADERS: Mapping[str, tuple[str, Schema]] = {
