@@ -37,6 +37,7 @@ from api import (
 )
 from api.cors import Cors
 from api.cursors import Cursors
+from api.doors import Doors
 from api.head import Head
 from api.retries import Retries
 from db.connection import Pool, pool
@@ -85,6 +86,7 @@ def create_app(chosen: settings.Settings | None = None) -> Litestar:
         openapi_config=None,
     )
     app.state.settings = chosen
+    app.state.doors = Doors(max(1, chosen.pool_size // 3))
     app.state.clock = deps.wall_clock
     app.state.queries = queries.queries(app)
     app.asgi_handler = logs.RequestLog(Head(Cors(Retries(app.asgi_handler), chosen.cors_origins)))

@@ -58,7 +58,7 @@ async def connection(request: AnyRequest) -> AsyncIterator[Connection]:
             await identify(request, conn)
             yield conn
         return
-    async with borrow(pools.writing) as conn, conn.transaction():
+    async with pools.doors.through(busy(request)), borrow(pools.writing) as conn, conn.transaction():
         key = await idempotency.key(request)
         if key:
             found, first = await idempotency.claim(conn, str(sent_token(request)), key, request.state.now)
@@ -70,6 +70,13 @@ async def connection(request: AnyRequest) -> AsyncIterator[Connection]:
         yield conn
         if key:
             await idempotency.remember(request, conn, key)
+
+
+def busy(request: AnyRequest) -> str | None:
+    """The asset that a change is about to lock, as far as the request says."""
+    document = request.state.get("document")
+    named = document.get("asset_id") if isinstance(document, dict) else None
+    return str(named or request.path_params.get("asset_id") or "") or None
 
 
 def sent_token(request: AnyRequest) -> str | None:

@@ -9,7 +9,7 @@ import httpx
 import msgspec
 import pytest
 from calls import World, ok
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 
 import db.organisations
 from api import problem_pages, problems

@@ -54,7 +54,7 @@ async def test_c30_a_locked_asset_is_in_nobody_elses_way(world: World, database:
     try:
         async with conn.transaction():
             await conn.execute("SELECT FROM assets WHERE id = $1 FOR UPDATE", locked["id"])
-            waiting = [asyncio.create_task(group.book(locked, period)) for _ in range(3)]
+            waiting = [asyncio.create_task(group.book(locked, period)) for _ in range(60)]
             await asyncio.sleep(0.2)
             began = time.monotonic()
             ok(await group.book(other, period), 201)
