@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from calls import Organisation
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 
 from api import examples
 from fallow import demo
