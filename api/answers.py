@@ -48,21 +48,22 @@ def must_match(request: AnyRequest, current: object, *etags: str, required: bool
     `current` null: there is nothing yet, which not even `*` matches. `etags`: others that will do. Raises
     PreconditionFailed; with `required`, PreconditionRequired without a header.
     """
-    sent = request.headers.get("if-match")
+    sent = listed(request, "if-match")
     if sent is None:
         if required:
             raise PreconditionRequired
         return
-    if sent.strip() == "*" and current is not None:
+    if sent == ["*"] and current is not None:
         return
     known = etags if current is None else (etag(current), *etags)
-    if not set(known).intersection(listed(sent)):
+    if not set(known).intersection(sent):
         raise PreconditionFailed
 
 
-def listed(header: str) -> list[str]:
-    """The ETags of a header."""
-    return [each.strip() for each in header.split(",")]
+def listed(request: AnyRequest, header: str) -> list[str] | None:
+    """The ETags of a header, however many lines it was sent in; None: it was not."""
+    lines = request.headers.getall(header, [])
+    return [each.strip() for line in lines for each in line.split(",")] if lines else None
 
 
 class Answer(Response[T]):
@@ -107,7 +108,7 @@ def describe(content: msgspec.Struct, request: AnyRequest, status: int, headers:
 
 def is_known(request: AnyRequest, current: str | None) -> bool:
     """Whether the caller has this already (If-None-Match, weak comparison)."""
-    sent = request.headers.get("if-none-match")
+    sent = listed(request, "if-none-match")
     if sent is None or current is None:
         return False
-    return sent.strip() == "*" or current in {each.removeprefix("W/") for each in listed(sent)}
+    return sent == ["*"] or current in {each.removeprefix("W/") for each in sent}

@@ -14,6 +14,18 @@ async def test_what_is_known_is_not_sent_again(world: World):
         assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", known)
         assert again.headers["Vary"] == "Authorization, Accept"
     ok(await world.client.get(path, headers={"If-None-Match": '"other"'}), 200)
+    lines = [("If-None-Match", '"other"'), ("If-None-Match", known)]
+    assert (await world.client.get(path, headers=lines)).status_code == 304
+
+
+async def test_an_etag_may_stand_in_any_line_of_if_match(world: World):
+    group = await world.organisation()
+    known = (await group.get(f"/organisations/{group.id}")).headers["ETag"]
+    token = ("Authorization", f"Bearer {group.token}")
+    for lines, status in ((('"other"', '"another"'), 412), (('"other"', known), 200)):
+        headers = [token, *(("If-Match", each) for each in lines)]
+        path = f"/v1/organisations/{group.id}"
+        ok(await world.client.patch(path, json={"description": "Soup."}, headers=headers), status)
 
 
 async def test_who_sees_something_else_gets_another_etag(world: World):

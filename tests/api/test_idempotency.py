@@ -57,6 +57,13 @@ async def test_an_odd_key_is_refused(world: World, name: str):
     assert ok(await group.post("/tokens", BODY, **key(name)), 422)["errors"][0]["pointer"] == "Idempotency-Key"
 
 
+async def test_two_keys_in_one_request_are_no_key(world: World):
+    group = await world.organisation()
+    headers = [("Authorization", f"Bearer {group.token}"), ("Idempotency-Key", "one"), ("Idempotency-Key", "two")]
+    refused = await world.client.post("/v1/tokens", json=BODY, headers=headers)
+    assert ok(refused, 422)["errors"][0]["pointer"] == "Idempotency-Key"
+
+
 async def test_a_token_that_has_ended_learns_nothing_of_a_key(world: World):
     group = await world.organisation()
     kiosk = await group.as_role("admin")
