@@ -12,7 +12,7 @@ from typing import get_args, get_origin
 import msgspec
 from litestar import Litestar
 
-from api import examples, problems, schemas
+from api import examples, problem_pages, problems, schemas
 from api.bodies import MERGE_PATCH, Patch
 from api.operations import Operation, conditions, find, has_dry_run, has_etag, is_resource, refusals
 from api.problems import Problem
@@ -92,6 +92,7 @@ def document(app: Litestar) -> Schema:
     for each in operations:
         paths.setdefault(each.path, {})[each.method.lower()] = describe(each, schema_of, components)
     del components["Problem"]  # each operation has its own
+    refused = {kind for each in operations for kinds in refusals(each).values() for kind in kinds}
     return {
         "openapi": "3.1.0",
         "info": INFO,
@@ -100,6 +101,9 @@ def document(app: Litestar) -> Schema:
         "paths": paths,
         "components": {
             "schemas": dict(sorted(components.items())),
+            "examples": {
+                kind.slug: {"value": problem_pages.example(kind)} for kind in problems.STATUS if kind in refused
+            },
             "parameters": PARAMETERS,
             "headers": {name: {"description": text, "schema": schema} for name, (text, schema) in HEADERS.items()},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "fallow_..."}},
@@ -201,7 +205,12 @@ def responses(operation: Operation, schema_of: Mapping[int, Schema], components:
     for status, refused in sorted(kinds_by_status.items()):
         answers[str(status)] = {
             "description": " ".join(f"`{kind.slug}`: {kind.title()}" for kind in refused),
-            "content": {problems.MEDIA_TYPE: {"schema": {"$ref": PREFIX + name}}},
+            "content": {
+                problems.MEDIA_TYPE: {
+                    "schema": {"$ref": PREFIX + name},
+                    "examples": {kind.slug: {"$ref": f"#/components/examples/{kind.slug}"} for kind in refused},
+                }
+            },
         }
         if status == 503:
             answers["503"]["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
