@@ -1,7 +1,7 @@
 """What parameters mean, and examples that the demo takes with the key that `make run` prints.
 
-The ids are the demo's: its group's store and what stands in it. Its chairs are booked at most 180 days ahead, and the
-instants lie in May 2027: from then on they need new ones.
+The ids are the demo's: its group's store with what stands in it and when it is shut, the group's tokens, and what it
+borrows. Its chairs are booked at most 180 days ahead, and the instants lie in May 2027: then they need new ones.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,11 @@ from typing import Any
 
 SITE = "019b8d63-64e0-7192-a02d-e017bcea04d7"
 CHAIRS = "019b8d65-39a0-7463-9581-6ba907facf8d"
+GAZEBOS = "019b8d65-39a0-714d-a8b9-8f756c886807"  # never booked by the demo, so that they can be archived
 TIMETABLE = "019b8d64-4f40-779d-89bf-fe5f599aca08"
+CLOSURE = "019b8d66-2400-71bb-83e8-dcaecf0476d5"
+WEBSITE = "019b8d67-0e60-70bf-b99e-8c250d7c08c5"
+BOOKING = "019b8d67-f8c0-7353-8820-9dc9b0825a78"
 WEEK = {"starts_at": "2027-05-03T23:00:00Z", "ends_at": "2027-05-10T23:00:00Z"}
 EVENINGS: Mapping[str, Any] = {
     "seasons": [{"starts_on": "2027-01-01", "hours": [{"day": "tue", "opens": "17:00", "closes": "22:00"}]}],
@@ -37,11 +41,15 @@ TEXTS: Mapping[str, str] = {
 }
 PATHS: Mapping[str, str] = {
     "asset_id": CHAIRS,
+    "booking_id": BOOKING,
+    "closure_id": CLOSURE,
     "id_or_slug": "demo-blue-kettle-supper-club",
     "site_id": SITE,
     "timetable_id": TIMETABLE,
+    "token_id": WEBSITE,
 }
-QUERIES: Mapping[str, Mapping[str, Any]] = {
+PARAMETERS: Mapping[str, Mapping[str, Any]] = {
+    "archiveAsset": {"asset_id": GAZEBOS},
     "getAvailability": WEEK,
     "listStarts": {**WEEK, "minutes": 120},
     "explainPeriod": {"starts_at": "2027-05-04T17:00:00Z", "ends_at": "2027-05-04T18:00:00Z"},

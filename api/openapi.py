@@ -118,7 +118,7 @@ def describe(operation: Operation, schema_of: Mapping[int, Schema], components: 
     described: Schema = {
         "operationId": operation.name,
         "tags": operation.tags,
-        "summary": summary.rstrip("."),
+        "summary": summary.rstrip(".").replace("`", ""),  # where summaries are shown they are plain text
         "description": " ".join(description.split()) or summary,
         "security": [{}, {"token": []}] if row is None or row.nobody else [{"token": []}],
         "parameters": list(parameters(operation, schema_of)),
@@ -155,7 +155,8 @@ def told(operation: Operation, name: str, text: str = "") -> Schema:
     """What a parameter means, and an example where one has to be sent."""
     text = text or examples.TEXTS.get(name, "")
     described = {"description": text} if text else {}
-    source = examples.PATHS if f"{{{name}}}" in operation.path else examples.QUERIES.get(operation.name, {})
+    own = examples.PARAMETERS.get(operation.name, {})
+    source = {**examples.PATHS, **own} if f"{{{name}}}" in operation.path else own
     return {**described, "example": source[name]} if name in source else described
 
 

@@ -23,6 +23,7 @@ from fallow.demo.stations import Grid
 from fallow.demo.world import World, founded, made_of
 
 LOCK = 0x_FA_110_DE
+WEBSITE = f"{groups.BOOKER}'s website"  # whose token the examples of the contract read and revoke
 Rows = Mapping[str, list[sources.Row]]
 NAMES = {
     sources.STATIONS: "STATION_NAME",
@@ -77,7 +78,8 @@ async def load_once(conn: Connection, today: date, progress: Callable[[str, int,
     await store.teach_points(conn)
     await store.places(conn, world, progress)
     taken = await store.book(conn, world, progress)
-    token = await give_token(conn, booker_id)
+    token = await give_token(conn, booker_id, groups.BOOKER, TokenRequest(name="Demo", role="admin"))
+    await give_token(conn, booker_id, WEBSITE, TokenRequest(name="Website", role="member"))
     progress("ready", store.STEPS, store.STEPS)
     return Loaded(count(world, taken), sorted(faults + world.untidy), token)
 
@@ -93,13 +95,13 @@ def build(today: date, rows: Rows, points: Mapping[Grid, Point]) -> World:
     return world
 
 
-async def give_token(conn: Connection, organisation_id: UUID) -> str:
-    """An admin's token of the group that the README speaks for."""
+async def give_token(conn: Connection, organisation_id: UUID, key: str, request: TokenRequest) -> str:
+    """A token of the group that the README speaks for."""
     token = await db.tokens.insert(
         conn,
-        token_id=made_of("token", groups.BOOKER),
+        token_id=made_of("token", key),
         organisation_id=organisation_id,
-        request=TokenRequest(name="Demo", role="admin"),
+        request=request,
         secret=tokens.make(),
         now=founded("token"),
     )

@@ -72,24 +72,23 @@ async def settle(conn: Connection, world: World, wishes: Iterable[Wanted]) -> li
     """The bookings that stand. The assets are stored and nothing is booked yet."""
     asked = [(one, period) for one in wishes for period in one.periods]
     no = await refused(conn, world, asked)
-    allowed: dict[int, list[Period]] = defaultdict(list)
+    allowed: dict[UUID, list[Period]] = defaultdict(list)
     for place, (one, period) in enumerate(asked):
         if place not in no:
-            allowed[one.number].append(period)
-    return seated(world, {one.number: one for one, _ in asked}.values(), allowed)
+            allowed[one.id].append(period)
+    return seated(world, {one.id: one for one, _ in asked}.values(), allowed)
 
 
-def seated(world: World, wishes: Iterable[Wanted], allowed: Mapping[int, Sequence[Period]]) -> list[Taken]:
+def seated(world: World, wishes: Iterable[Wanted], allowed: Mapping[UUID, Sequence[Period]]) -> list[Taken]:
     """First come, first served: those periods allowed for which there are units, also of every part."""
     inside = world.inside()
     seats: dict[UUID, list[Seat]] = defaultdict(list)
     found = []
     for one in wishes:
-        booking_id = chance.identifier(one.asked_at, "booking", world.today, one.number)
         got: dict[UUID, Period] = {}
         mine: list[tuple[UUID, Seat]] = []
-        for period in allowed.get(one.number, ()):
-            occurrence_id = chance.identifier(one.asked_at, "occurrence", booking_id, period.starts_at)
+        for period in allowed.get(one.id, ()):
+            occurrence_id = chance.identifier(one.asked_at, "occurrence", one.id, period.starts_at)
             taken = take(world, one, period, occurrence_id, inside[one.asset_id], seats)
             if taken is None:
                 continue
@@ -99,7 +98,7 @@ def seated(world: World, wishes: Iterable[Wanted], allowed: Mapping[int, Sequenc
                 for asset_id, seat in taken:
                     seats[asset_id].append(seat)
         if got:
-            found.append(booked(world, booking_id, one, got, mine))
+            found.append(booked(world, one, got, mine))
     return found
 
 
@@ -126,16 +125,14 @@ def take(
     return taken
 
 
-def booked(
-    world: World, booking_id: UUID, one: Wanted, got: Mapping[UUID, Period], seats: list[tuple[UUID, Seat]]
-) -> Taken:
+def booked(world: World, one: Wanted, got: Mapping[UUID, Period], seats: list[tuple[UUID, Seat]]) -> Taken:
     """A booking with its cost."""
     terms = world.assets[one.asset_id].request.terms
     kind = world.organisations[one.booker_id].kind
     price = domain.costs.price_for(kind, terms.price, terms.community_price)
     return Taken(
-        id=booking_id,
-        reference=reference(world, booking_id),
+        id=one.id,
+        reference=reference(world, one.id),
         wanted=one,
         occurrences=dict(got),
         seats=seats if one.cancelled_at is None else [],

@@ -7,9 +7,10 @@ from uuid import UUID
 from domain.places import Address
 from fallow.demo import calendars, chance, offers
 from fallow.demo.schools import town_of
-from fallow.demo.world import WHOLLY_INVENTED, World
+from fallow.demo.world import WHOLLY_INVENTED, World, made_of
 
 BOOKER = "blue kettle supper club"  # whose token `make run` prints
+LENDER = "half moon events"  # whose chairs it borrows
 FOOD = ("public_liability", "food_hygiene_2", "food_registration", "safeguarding_policy", "risk_assessment")
 SPORT = ("public_liability", "safeguarding_policy", "coaching_level_2", "first_aid_at_work", "lifeguard")
 WHEELS = ("public_liability", "midas", "vehicle_insurance", "section_19_permit", "d1_licence")
@@ -27,7 +28,7 @@ GROUPS = (
     ("tin roof players", "group", "M41", USUAL, "A theatre company without a theatre."),
     ("bridgewater minnows", "group", "M33", SPORT, "Swimming and small-sided football for under-elevens."),
     ("idle hands time bank", "charity", "M33", USUAL, "People who give hours, and those who need them."),
-    ("half moon events", "business", "M17", (*USUAL, "hired_in_equipment"), "Stages, chairs and gazebos for fêtes."),
+    (LENDER, "business", "M17", (*USUAL, "hired_in_equipment"), "Stages, chairs and gazebos for fêtes."),
 )
 NATIONAL = (
     ("red scarf first aiders", "charity", "B15", SPORT, "First-aid courses, anywhere in England."),
@@ -61,9 +62,10 @@ def add(world: World) -> None:
     for key, kind, _, holds, said in NATIONAL:
         organisation(world, key, kind, holds, said)
     transport(world, sites["fledgling wheels"])
-    lent(world, sites["half moon events"], dozens=3)
+    lent(world, sites[LENDER], dozens=3)
     for key in (BOOKER, "tin roof players", "second spanner repair cafe"):
         lent(world, sites[key], dozens=1)
+    world.closure(sites[BOOKER], days_ahead=330, days=2, note="The store gets new shelves.")
     people(world, world.sites[sites["idle hands time bank"]].owner_id)
 
 
@@ -85,6 +87,11 @@ def group(world: World, key: str, kind: str, district: str, holds: tuple[str, ..
     owner_id = organisation(world, key, kind, holds, said)
     address = Address(town=town_of(district), postcode=district)
     return world.site(owner_id, "store", f"{world.organisations[owner_id].name} store", None, address)
+
+
+def store(key: str) -> UUID:
+    """The site at which a group keeps its things."""
+    return made_of("site", made_of("organisation", key), "store")
 
 
 def desk(world: World, site_id: UUID) -> UUID:

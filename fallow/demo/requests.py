@@ -11,13 +11,14 @@ import msgspec
 import domain.time
 from domain.hours import CompiledHours
 from domain.time import Period
-from fallow.demo import chance
-from fallow.demo.world import ZONE, Offered, World
+from fallow.demo import chance, groups
+from fallow.demo.world import ZONE, Offered, World, made_of
 
 LONDON = ZoneInfo(ZONE)
 BEFORE, AHEAD = 14, 42  # days around today in which bookings begin
 EVENING = 15 * 60  # minutes from midnight after which Tuesdays stay free where the tour looks
-TUESDAY = 1
+TUESDAY, WEDNESDAY = 1, 2
+LATER = 140  # days ahead: after everything else that is booked, within what terms allow
 PURPOSES = {
     "kitchen": ("community_meal", "food_bank", "training"),
     "hall": ("dance", "fundraising", "warm_space", "theatre", "private_celebration"),
@@ -31,7 +32,7 @@ USUAL = ("meeting", "training", "peer_support", "advice", "older_people", "civic
 class Wanted(msgspec.Struct, frozen=True):
     """A booking as it is asked for, and when. `cancelled_at`: it is called off then."""
 
-    number: int
+    id: UUID
     asset_id: UUID
     booker_id: UUID
     periods: list[Period]
@@ -45,7 +46,7 @@ class Wanted(msgspec.Struct, frozen=True):
 def wanted(world: World) -> Iterator[Wanted]:
     """Everything asked for around the world's today, in the order in which it was asked."""
     near, far = bookers(world)
-    made = []
+    made = [borrowed(world)]
     for asset_id, offered in world.assets.items():
         if offered.state != "listed":
             continue
@@ -55,8 +56,23 @@ def wanted(world: World) -> Iterator[Wanted]:
             booker_id = choose(world, offered, near if local else far, key)
             if booker_id and (one := ask(world, asset_id, offered, booker_id, key)):
                 made.append(one)
-    for number, one in enumerate(sorted(made, key=lambda each: (each.asked_at, each.asset_id))):
-        yield msgspec.structs.replace(one, number=number)
+    yield from sorted(made, key=lambda each: (each.asked_at, each.asset_id))
+
+
+def borrowed(world: World) -> Wanted:
+    """The booking that the examples of the contract name: chairs, so far ahead that it can long be cancelled."""
+    day = world.today + timedelta(days=LATER + (WEDNESDAY - world.today.weekday()) % 7)
+    return Wanted(
+        id=made_of("booking", groups.BOOKER),
+        asset_id=made_of("asset", groups.store(groups.LENDER), "chairs"),
+        booker_id=made_of("organisation", groups.BOOKER),
+        periods=[period(day, 10 * 60, day, 15 * 60)],
+        units=20,
+        attendees=None,
+        purpose="community_meal",
+        asked_at=midnight(world.today - timedelta(days=1)),
+        cancelled_at=None,
+    )
 
 
 def in_trafford(world: World, offered: Offered) -> bool:
@@ -98,15 +114,16 @@ def ask(world: World, asset_id: UUID, offered: Offered, booker_id: UUID, key: tu
     most = None if request.capacity is None else request.capacity * units
     before = min(first.starts_at - timedelta(minutes=request.terms.notice_minutes), midnight(world.today))
     ahead = timedelta(minutes=chance.between(60, 40_000, "asked", *key))
+    asked_at = before - ahead
     return Wanted(
-        number=0,
+        id=chance.identifier(asked_at, "booking", *key),
         asset_id=asset_id,
         booker_id=booker_id,
         periods=periods,
         units=units,
         attendees=None if most is None else chance.between(max(1, most // 4), most, "attendees", *key),
         purpose=chance.pick(PURPOSES.get(request.category, USUAL), "purpose", *key),
-        asked_at=before - ahead,
+        asked_at=asked_at,
         cancelled_at=before - ahead / 2 if chance.likely(0.05, "cancelled", *key) else None,
     )
 

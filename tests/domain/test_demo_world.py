@@ -195,21 +195,21 @@ def test_a_whole_takes_every_unit_of_its_parts_and_a_part_keeps_the_whole_from_b
     (whole, first, second, courts), owner_id = a_hall(world)
     ten = datetime(2026, 12, 1, 10, tzinfo=UTC)
 
-    def ask(number: int, asset_id, hour: int, units: int = 1) -> Wanted:
+    def ask(asset_id, hour: int, units: int = 1) -> Wanted:
         period = requests.Period(ten + timedelta(hours=hour), ten + timedelta(hours=hour + 1))
-        return Wanted(number, asset_id, owner_id, [period], units, None, "meeting", MOMENT, None)
+        return Wanted(uuid4(), asset_id, owner_id, [period], units, None, "meeting", MOMENT, None)
 
     wishes = [
-        ask(0, courts, 0, units=2),
-        ask(1, second, 0),
-        ask(2, first, 0),
-        ask(3, whole, 0),
-        ask(4, courts, 0, units=4),
-        ask(5, whole, 1),
-        ask(6, whole, 2),
+        ask(courts, 0, units=2),
+        ask(second, 0),
+        ask(first, 0),
+        ask(whole, 0),
+        ask(courts, 0, units=4),
+        ask(whole, 1),
+        ask(whole, 2),
     ]
-    taken = bookings.seated(world, wishes, {one.number: one.periods for one in wishes})
-    assert [each.wanted.number for each in taken] == [0, 2, 4, 6]
+    taken = bookings.seated(world, wishes, {one.id: one.periods for one in wishes})
+    assert [each.wanted for each in taken] == wishes[::2]
     assert sorted((asset_id == courts, seat.unit) for asset_id, seat in taken[-1].seats) == [
         (False, 1),
         (False, 1),
