@@ -23,6 +23,7 @@ EXTENSIONS = ("postgis", "btree_gist")
 REGIONS = ("ENG", "SCT", "NIR", "WLS")
 YEARS = range(1971, 2100)
 LOCK = 0x_FA_110_3
+TURN = f"SET lock_timeout = 0; SELECT pg_advisory_lock({LOCK}); RESET lock_timeout"
 Progress = Callable[[str, int, int], None]
 
 
@@ -42,10 +43,10 @@ def migrate(url: str, progress: Progress | None = None) -> None:
 
 
 async def bring_up_to_date(url: str, progress: Progress) -> None:
-    """Each step once, one process at a time."""
+    """Each step once, one process at a time; another waits for its turn as long as it takes."""
     conn = await db.connection.connect(url)
     try:
-        await conn.execute("SELECT pg_advisory_lock($1)", LOCK)
+        await conn.execute(TURN)
         if await current(conn) == version():
             return
         steps: list[tuple[str, Callable[[], Awaitable[object]]]] = [

@@ -1,5 +1,6 @@
 """The command as it is typed: what an operator does with it, and one sentence for whatever goes wrong."""
 
+import asyncio
 import os
 import shlex
 import subprocess
@@ -11,12 +12,17 @@ import pytest
 from anyio import to_thread
 from typer.testing import CliRunner, Result
 
+import db.migrate
 import db.tokens
 from db.connection import connect
 from fallow import cli
 from fallow.failures import explain
 
 pytestmark = pytest.mark.anyio
+WAITING = """
+  SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
+   WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()
+"""
 
 
 def fallow(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -128,6 +134,29 @@ async def test_a_database_without_tables_or_of_that_name_is_one_sentence(cluster
     done = fallow("migrate", DATABASE_URL=cluster.url("nowhere"))
     sentence = 'The database refuses DATABASE_URL (database "nowhere" does not exist)'
     assert (done.returncode, done.stderr.partition(";")[0]) == (1, f"fallow: {sentence}")
+
+
+async def test_two_that_migrate_an_empty_database_wait_for_each_other_as_long_as_it_takes(cluster):
+    """Whoever is first takes more than the two seconds that everything else waits for a lock."""
+    first = await asyncpg.connect(cluster.url())
+    await first.execute("CREATE DATABASE awaited")
+    url = cluster.url("awaited")
+    slow = await asyncpg.connect(url)
+    try:
+        await slow.execute("SELECT pg_advisory_lock($1)", db.migrate.LOCK)
+        typed = [to_thread.run_sync(lambda: fallow("migrate", DATABASE_URL=url)) for _ in range(2)]
+        migrations = list(map(asyncio.create_task, typed))
+        while await slow.fetchval(WAITING) < len(migrations):
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(2.5)
+        await slow.execute("SELECT pg_advisory_unlock($1)", db.migrate.LOCK)
+        done = [await each for each in migrations]
+        assert [(each.returncode, each.stderr) for each in done] == [(0, "fallow: The database is up to date.\n")] * 2
+        assert await slow.fetchval("SELECT count(*) > 0 FROM public_holidays")
+    finally:
+        await slow.close()
+        await first.execute("DROP DATABASE awaited WITH (FORCE)")
+        await first.close()
 
 
 async def test_postgis_that_may_not_be_made_is_one_sentence(cluster):
