@@ -1,4 +1,4 @@
-"""The contract for people and for programs, with no internet: /, /openapi.json, /docs, /problems, /problems/<slug>."""
+"""What people read and programs take, with no internet: /, /openapi.json, /docs, /docs/<guide>, /problems/<slug>."""
 
 from html import escape
 from pathlib import Path
@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from litestar.static_files import create_static_files_router
 from msgspec import json
 
-from api import openapi, problem_pages, problems
+from api import guides, openapi, problem_pages, problems
 from domain.errors import NotFound
 
 HTML = {"produces": ("text/html",)}
@@ -25,18 +25,39 @@ PAGE = """<!doctype html>
 {rest}
 </html>
 """
-SWAGGER = """<link rel="icon" href="/docs/static/favicon-32x32.png">
+NAV = f"""<nav><a href="/">Fallow</a> · <a href="/docs">Operations</a> · <a href="/problems">Problems</a> ·
+{guides.LINKS}</nav>
+"""
+# Less air, no column for links, of which the contract has none, and on a telephone what a tag is below its name.
+SWAGGER_STYLE = """<style>
+body{margin:0}
+nav{font:1rem/1.7 system-ui,sans-serif;max-width:1420px;margin:.5rem auto;padding:0 20px}
+.swagger-ui .info{margin:1.5rem 0}
+.swagger-ui .scheme-container{padding:1rem 0}
+.swagger-ui .response-col_links{display:none}
+@media(max-width:600px){
+.swagger-ui .opblock-tag{flex-wrap:wrap}
+.swagger-ui .opblock-tag small{flex:1 0 100%;order:1}
+}
+</style>
+"""
+SWAGGER = f"""<link rel="icon" href="/docs/static/favicon-32x32.png">
 <link rel="stylesheet" href="/docs/static/swagger-ui.css">
-<div id="ui"></div>
+{SWAGGER_STYLE}{NAV}<div id="ui"></div>
 <script src="/docs/static/swagger-ui-bundle.js"></script>
 <script src="/docs/start.js"></script>"""
 START = """SwaggerUIBundle({url: "/openapi.json", dom_id: "#ui", deepLinking: true, persistAuthorization: true});
 """
-STYLE = """<style>
-body{font:1.1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem;overflow-wrap:anywhere}
+STYLE = """<link rel="icon" href="/docs/static/favicon-32x32.png">
+<style>
+body{font:1.1rem/1.5 system-ui,sans-serif;max-width:44rem;margin:1rem auto 4rem;padding:0 1rem;overflow-wrap:anywhere}
+h1,h2{line-height:1.2}
 pre{background:#f3f3f3;padding:.8rem;font-size:.9rem;white-space:pre-wrap}
-</style>"""
-HOME = """<h1>Fallow</h1>
+table{display:block;overflow-x:auto;border-collapse:collapse;font-size:.9rem;overflow-wrap:normal}
+th,td{text-align:left;vertical-align:top;padding:.3rem .6rem .3rem 0;border-bottom:1px solid #ddd}
+</style>
+"""
+HOME = f"""<h1>Fallow</h1>
 <p>Public bodies list what they can spare: halls, kitchens, pitches, minibuses, people's hours. Community groups find it
 and book it, over HTTP.</p>
 <ul>
@@ -45,13 +66,13 @@ and book it, over HTTP.</p>
 <li><a href="/problems">Every refusal, and the way out of it</a></li>
 <li><a href="/v1/search?postcode=M33&amp;limit=3">A first request: what is near Sale?</a></li>
 </ul>
+<p>To do, step by step: {guides.LINKS}.</p>
 <p>The places of the demo contain public sector information licensed under the
 <a href="https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/">Open Government Licence v3.0</a>:
 fire stations of England (Home Office); libraries in Greater Manchester (Trafford Data Lab); sports facilities in
 Trafford (Sport England, Active Places, via Trafford Data Lab); schools in Trafford (Department for Education, via
 Trafford Data Lab). Centres of postcode districts: academe/UK-Postcodes. What the demo's places offer, and who
 books them, is invented.</p>"""
-BACK = """<p><a href="/docs">The operations</a> · <a href="/problems">All problems</a></p>"""
 
 
 def published(app: Litestar) -> bytes:
@@ -84,10 +105,18 @@ async def start() -> Response[str]:
     return Response(START, media_type="text/javascript")
 
 
+@get("/docs/{name:str}", media_type=MediaType.HTML, opt=HTML)
+async def guide(name: FromPath[str]) -> Response[str]:
+    """How to do one thing, step by step."""
+    if name not in guides.GUIDES:
+        raise NotFound("There is no such page; / lists all.")
+    return page(guides.GUIDES[name], guides.html(name))
+
+
 @get("/", media_type=MediaType.HTML, opt=HTML)
 async def home() -> Response[str]:
     """What this is, and where to go on."""
-    return page("Fallow", HOME)
+    return page("Fallow", HOME, nav="")
 
 
 @get("/problems", media_type=MediaType.HTML, opt=HTML)
@@ -97,7 +126,7 @@ async def every_problem() -> Response[str]:
         f'<li>{status} <a href="/problems/{kind.slug}">{kind.slug}</a>: {escape(kind.title())}</li>'
         for kind, status in sorted(problems.STATUS.items(), key=lambda each: (each[1], each[0].slug))
     )
-    return page("Problems", f'<h1>Problems</h1><ul>{rows}</ul><p><a href="/docs">The operations</a></p>')
+    return page("Problems", f"<h1>Problems</h1><ul>{rows}</ul>")
 
 
 @get("/problems/{slug:str}", media_type=MediaType.HTML, opt=HTML)
@@ -114,14 +143,14 @@ async def problem(slug: FromPath[str]) -> Response[str]:
         f"<h1>{escape(kind.title())}</h1><p><code>{slug}</code>, status {problems.STATUS[kind]}</p>"
         f"<h2>What happened</h2><p>{escape(told.meaning)}</p>"
         f"<h2>The way out</h2><ol>{steps}</ol><pre>{escape(told.request)}</pre>"
-        f"<h2>An answer</h2><pre>{escape(answer)}</pre>{BACK}",
+        f"<h2>An answer</h2><pre>{escape(answer)}</pre>",
     )
 
 
-def page(title: str, body: str) -> Response[str]:
+def page(title: str, body: str, nav: str = NAV) -> Response[str]:
     """A page that needs nothing but itself."""
-    return Response(PAGE.format(title=escape(title), rest=STYLE + body), media_type=MediaType.HTML)
+    return Response(PAGE.format(title=escape(title), rest=STYLE + nav + body), media_type=MediaType.HTML)
 
 
 files = create_static_files_router(path="/docs/static", directories=[Path(__file__).parent / "static"])
-router = Router("/", route_handlers=[contract, docs, start, home, every_problem, problem])
+router = Router("/", route_handlers=[contract, docs, start, guide, home, every_problem, problem])
