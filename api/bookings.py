@@ -39,7 +39,8 @@ async def book(
     """Book an asset for one or more periods, or for the same wall-clock period every so many weeks.
 
     A refusal names every occurrence with all that speaks against it. With `if_some_unavailable: "skip"` what can be
-    had is booked and the rest stays in the booking as `skipped`. With `dry_run` nothing is stored.
+    had is booked and the rest stays in the booking as `skipped`. With `dry_run` nothing is stored, and `arrival` is
+    null: how to get in is told to those with a booking.
     """
     permissions.require("bookAsset", caller)
     if data.booker_id not in {None, caller.organisation_id}:

@@ -156,7 +156,7 @@ def settle(
         clock_changes=clock_changes(request, asked, place.zone),
         created_at=now,
         updated_at=now,
-        arrival=place.arrival,
+        arrival=None if request.dry_run else place.arrival,  # how to get in is for who has a booking
         hold_expires_at=None,
         occurrences=[
             Occurrence(

@@ -58,6 +58,14 @@ async def test_a_dry_run_answers_in_full_and_stores_nothing(world: World):
     assert reasons(await group.book(asset, EVENING, dry_run=True)) == [["taken"]]
 
 
+async def test_a_dry_run_does_not_tell_how_to_get_in(world: World):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner, arrival={"code": "1234"})
+    soon = ("2027-01-04T18:00:00Z", "2027-01-04T20:00:00Z")
+    assert ok(await group.book(asset, soon, dry_run=True), 200)["arrival"] is None
+    assert ok(await group.book(asset, soon), 201)["arrival"]["code"] == "1234"
+
+
 async def test_units_are_seated_anew_when_only_their_places_are_in_the_way(world: World):
     owner, group = await world.organisation(), await world.organisation()
     asset = await world.asset(owner, units=2, kind="equipment", category="tables")
