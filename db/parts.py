@@ -117,16 +117,16 @@ async def grow(conn: Connection, owner_id: UUID, asset_id: UUID, *, units: int, 
     await conn.execute(GROW, owner_id, asset_id, units, to, now)
 
 
-# A booking of a whole takes every unit of its parts: the units that go are given back.
+# Of the units that go: what is over, and what bookings of the wholes hold, which take every unit of their parts.
 SHRINK = """
   DELETE FROM occupancies o USING occurrences c
-   WHERE o.owner_id = $1 AND o.asset_id = $2 AND o.unit > $3 AND upper(o.occupied) > $4
-     AND c.owner_id = $1 AND c.id = o.occurrence_id AND c.asset_id <> $2
+   WHERE o.owner_id = $1 AND o.asset_id = $2 AND o.unit > $3
+     AND c.owner_id = $1 AND c.id = o.occurrence_id AND (c.asset_id <> $2 OR upper(o.occupied) <= $4)
 """
 
 
 async def shrink(conn: Connection, owner_id: UUID, asset_id: UUID, *, to: int, now: datetime) -> None:
-    """Give back what bookings of the wholes hold of units that are to go."""
+    """Give back, of units that are to go, what is over and what bookings of the wholes hold."""
     await conn.execute(SHRINK, owner_id, asset_id, to, now)
 
 

@@ -126,3 +126,11 @@ async def test_units_that_go_are_given_back_by_the_wholes_alone(conn, owner, sit
     await a_booking(conn, owner, courts, at(6, 18), at(6, 20), unit=2)
     await db.parts.shrink(conn, owner, courts, to=1, now=NOW)
     assert await occupied(conn, courts) == [(1, at(5, 18), at(5, 20)), (2, at(6, 18), at(6, 20))]
+
+
+async def test_what_is_over_on_units_that_go_counts_no_more(conn, owner, site):
+    tables = await an_asset(conn, owner, site, units=2)
+    await a_booking(conn, owner, tables, at(5, 18), at(5, 20), unit=1)
+    await a_booking(conn, owner, tables, at(5, 18), at(5, 20), unit=2)
+    await db.parts.shrink(conn, owner, tables, to=1, now=at(5, 20))
+    assert await occupied(conn, tables) == [(1, at(5, 18), at(5, 20))]
