@@ -84,9 +84,11 @@ def cancel(cancellation: Cancellation, booking: Locked, caller: Caller, now: dat
 def changed(booking: Locked, occurrences: Sequence[Occurrence], now: datetime) -> Locked:
     """A booking after some of its occurrences changed."""
     new = {each.id: each for each in occurrences}
+    became = [new.get(each.id, each) for each in booking.occurrences]
     return msgspec.structs.replace(
         booking,
-        occurrences=[new.get(each.id, each) for each in booking.occurrences],
+        occurrences=became,
+        hold_expires_at=booking.hold_expires_at if any(each.state == "held" for each in became) else None,
         updated_at=now,
         version=booking.version + 1,
     )
