@@ -53,8 +53,12 @@ def explain(
 
 
 def difference(asked: Period, near: Period, zone: ZoneInfo) -> str:
-    """How a period differs from the one asked for, by the clock on the wall, and when it is."""
+    """How a period differs from the one asked for, and when it is: by the clock on the wall from one day to another,
+    on one day by the time that passes, as its clock may have been changed.
+    """
     shift = wall_clock(near.starts_at, zone) - wall_clock(asked.starts_at, zone)
+    if wall_clock(near.starts_at, zone).date() == wall_clock(asked.starts_at, zone).date():
+        shift = near.starts_at - asked.starts_at
     said = []
     if near.starts_at != asked.starts_at:
         said.append(f"{duration(abs(shift))} {'later' if near.starts_at > asked.starts_at else 'earlier'}")

@@ -129,6 +129,16 @@ async def test_a_length_off_its_step_has_a_shorter_and_a_longer_beside_it(world:
     ]
 
 
+@pytest.mark.parametrize("hour", [0, 1])  # 01:00 on the clock, for the first time and for the second
+async def test_in_the_hour_that_occurs_twice_the_time_that_passes_is_said(world: World, hour: int):
+    owner = await world.organisation()
+    asset = await world.asset(owner, terms={"step_minutes": 60})
+    asked = (f"2027-10-31T0{hour}:00:00Z", f"2027-10-31T0{hour + 1}:00:00Z")
+    ok(await owner.book(asset, asked), 201)
+    texts = [each["text"] for each in (await explain(world, asset, asked))["would_work"]]
+    assert [text.partition(":")[0] for text in texts] == ["1 hour earlier", "1 hour later"]
+
+
 async def test_where_no_other_time_helps_none_is_offered(world: World):
     owner, group = await world.organisation(), await world.organisation()
     asset = await world.asset(owner, capacity=10, terms={"requires": ["midas"]})
