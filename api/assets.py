@@ -26,6 +26,7 @@ from api.deps import AnyRequest
 from api.lists import Cursor, Limit, Pages
 from api.problems import problems
 from db.connection import Connection
+from db.events import Change
 from domain import errors, events, permissions
 from domain.assets import PRIVATE_TEXTS, Asset, AssetKind, AssetPage, AssetRequest, AssetState
 from domain.callers import Caller
@@ -54,20 +55,7 @@ async def create(
     await db.assets.insert(conn, asset_id, owner_id, data, now)
     await db.parts.join(conn, owner_id, asset_id, data.part_of, now)
     asset = await load(conn, asset_id, caller)
-    _, became = events.differences({}, msgspec.to_builtins(asset), texts=PRIVATE_TEXTS)
-    await db.events.append(
-        conn,
-        type="asset.created",
-        object_kind="asset",
-        object_id=asset_id,
-        owner_id=owner_id,
-        version=1,
-        before=None,
-        after=became,
-        caller=caller,
-        now=now,
-        request_id=request_id,
-    )
+    await db.events.append(conn, **created(asset, caller, now, request_id))
     return asset
 
 
@@ -228,6 +216,23 @@ async def refuse_faults(
         faults += await db.parts.whole_faults(conn, owner_id, asset_id, wanted.part_of, site_id)
     if faults:
         raise Invalid(faults)
+
+
+def created(asset: Asset, caller: Caller, now: datetime, request_id: str) -> Change:
+    """What the event of a new asset records."""
+    _, became = events.differences({}, msgspec.to_builtins(asset), texts=PRIVATE_TEXTS)
+    return {
+        "type": "asset.created",
+        "object_kind": "asset",
+        "object_id": asset.id,
+        "owner_id": asset.owner_id,
+        "version": 1,
+        "before": None,
+        "after": became,
+        "caller": caller,
+        "now": now,
+        "request_id": request_id,
+    }
 
 
 async def load(conn: Connection, asset_id: UUID, caller: Caller | None) -> Asset:

@@ -71,6 +71,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "terms": {"shortest_minutes": 60, "price": {"amount": 1250, "currency": "GBP", "per": "hour"}},
     },
     "updateAsset": {"house_rules": "Wipe them before you bring them back."},
+    "copyAsset": {"site_ids": [SITE]},
     "replaceHours": {**EVENINGS, "dry_run": True},
     "createTimetable": {"name": "Evenings", **EVENINGS},
     "replaceTimetable": {"name": "Evenings", **EVENINGS, "dry_run": True},

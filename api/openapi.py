@@ -222,9 +222,10 @@ def success_headers(operation: Operation) -> Iterator[str]:
     """What is said beside the answer."""
     if has_etag(operation):
         yield "ETag"
-    if operation.status == 201:
+    is_page = "next" in getattr(operation.answer, "__struct_fields__", ())
+    if operation.status == 201 and not is_page:
         yield "Location"
-    if "next" in getattr(operation.answer, "__struct_fields__", ()):
+    if operation.status == 200 and is_page:
         yield "Link"
     if "IdempotencyKey" in conditions(operation):
         yield "Idempotent-Replayed"

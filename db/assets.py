@@ -52,6 +52,15 @@ async def load(conn: Connection, asset_id: UUID, organisation_id: UUID | None) -
     return msgspec.convert(row, Asset) if row else None
 
 
+LOAD_ALL = f"{ASSET} AND a.id = ANY($2::uuid[]) ORDER BY a.id"
+
+
+async def load_all(conn: Connection, asset_ids: Sequence[UUID], organisation_id: UUID | None) -> dict[UUID, Asset]:
+    """Those of some assets that an organisation, or nobody, may know of, by id."""
+    rows = await conn.fetch(LOAD_ALL, organisation_id, asset_ids)
+    return {each.id: each for each in msgspec.convert(rows, list[Asset])}
+
+
 LIST = f"""
   {ASSET}
      AND {listed("a.owner_id", "$1")}

@@ -1,6 +1,6 @@
 """The feed of changes: written with each change, read in an order that commits cannot upset."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict, Unpack
 from uuid import UUID
@@ -60,6 +60,18 @@ def row(**change: Unpack[Change]) -> tuple[Any, ...]:
 async def append(conn: Connection, **change: Unpack[Change]) -> None:
     """Record a change in the transaction that makes it."""
     await conn.execute(APPEND, *row(**change))
+
+
+APPEND_ALL = f"""
+  INSERT INTO events ({COLUMNS})
+  SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $6::timestamptz[],
+                       $7::jsonb[], $8::text[], $9::uuid[], $10::int[], $11::jsonb[], $12::jsonb[], $13::text[])
+"""
+
+
+async def append_all(conn: Connection, changes: Iterable[Change]) -> None:
+    """Record changes of many objects, at least one, in the transaction that makes them."""
+    await conn.execute(APPEND_ALL, *zip(*(row(**each) for each in changes), strict=True))
 
 
 # One snapshot: every transaction below the horizon has ended, so nothing can yet appear before what is read.

@@ -70,6 +70,7 @@ TABLE: Mapping[str, Row] = {
     "publishAsset": owners("manager", verified=True),
     "pauseAsset": owners("manager"),
     "archiveAsset": owners("manager"),
+    "copyAsset": owners("manager"),
     "getHours": public(),
     "replaceHours": owners("manager"),
     "createTimetable": own("manager"),

@@ -72,6 +72,7 @@ class Things(msgspec.Struct):
             "updateSite": {"name": f"Changed {self.count} times"},
             "createAsset": {"site_id": self.site_id, "kind": "space", "category": "hall", "title": "A hall"},
             "updateAsset": {"title": f"Changed {self.count} times"},
+            "copyAsset": {"site_ids": [self.site_id]},
             "replaceHours": {"always": True},
             "createTimetable": {"name": "Shared", **hours},
             "replaceTimetable": {"name": "Shared", **hours},

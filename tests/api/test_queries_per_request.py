@@ -93,6 +93,19 @@ async def test_an_asset_and_its_times_ask_once_and_once_for_the_token(world: Wor
     assert await asked() == [[1, 2]] * 4
 
 
+async def test_copies_ask_the_same_number_of_times_however_many_are_made(world: World, queries):
+    owner = await world.organisation()
+    sites = [(await world.site(owner))["id"] for _ in range(20)]
+    hall = await world.asset(owner)
+    path = f"/assets/{hall['id']}/copy"
+    ok(await owner.post(path, {"site_ids": sites[:2]}), 201)
+    counting = queries()
+    one = await counting.of(lambda: owner.post(path, {"site_ids": sites[:1]}), 201)
+    assert "INSERT INTO events" in " ".join(one)
+    many = await counting.of(lambda: owner.post(path, {"site_ids": sites}), 201)
+    assert [each.partition(" __asyncpg")[0] for each in many] == [each.partition(" __asyncpg")[0] for each in one]
+
+
 async def test_a_booking_asks_seven_times_whatever_stands_and_however_much_is_asked(world: World, queries):
     owner, group = await world.organisation(), await world.organisation()
     [hall] = await crowd(world, owner, 1)
