@@ -17,7 +17,6 @@ import db.parts
 import db.sites
 import db.timetables
 import domain.assets
-import domain.hours
 from api import units
 from api.answers import must_match
 from api.bodies import Patch
@@ -184,16 +183,19 @@ async def save(
     if hours and hours.id and wanted.timetable_id:
         await db.timetables.abandon(conn, hours.id, owner_id)
     after = await load(conn, asset_id, caller)
-    if after.state == "listed" and (lacks := await unpublishable(conn, after)):
-        raise NotPublishable(lacks)
+    if after.state == "listed":
+        lacks = domain.assets.undescribed(after)
+        if after.timetable_id != before.timetable_id:  # hours that end by themselves are no reason to refuse a title
+            lacks += await never_open(conn, after, now)
+        if lacks:
+            raise NotPublishable(lacks)
     return after, version
 
 
-async def unpublishable(conn: Connection, asset: Asset) -> list[Fault]:
-    """What an asset lacks for being listed."""
+async def never_open(conn: Connection, asset: Asset, now: datetime) -> list[Fault]:
+    """What of its hours an asset lacks for being listed."""
     effective = await db.timetables.of_asset(conn, asset.id, asset.owner_id)
-    has_hours = effective is not None and domain.hours.is_ever_open(effective.hours)
-    return domain.assets.unpublishable(asset, has_hours=has_hours)
+    return domain.assets.never_open(asset, effective.hours if effective else None, now.date())
 
 
 async def refuse_faults(

@@ -9,8 +9,9 @@ from litestar.params import FromPath
 
 import db.assets
 import db.events
+import domain.assets
 from api.answers import must_match
-from api.assets import load, unpublishable
+from api.assets import load, never_open
 from api.deps import AnyRequest
 from api.problems import problems
 from db.connection import Connection
@@ -34,11 +35,11 @@ async def publish(
     now: NamedDependency[datetime],
     request_id: NamedDependency[str],
 ) -> Asset:
-    """List an asset: it can be found and booked. It needs hours and a description."""
+    """List an asset: it can be found and booked. It needs a description, and hours that are open from today on."""
     asset = await lock(request, "publishAsset", asset_id, conn, caller)
     if asset.state == "archived":
         raise StateDoesNotAllow("It is archived, and an archived asset is not listed again.")
-    if lacks := await unpublishable(conn, asset):
+    if lacks := [*domain.assets.undescribed(asset), *await never_open(conn, asset, now)]:
         raise NotPublishable(lacks)
     return await turn(conn, asset, "listed", "asset.published", caller, now, request_id)
 

@@ -1,15 +1,18 @@
 """Assets: the bookable things at a site."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
+import domain.hours
 import domain.taxonomy
 import domain.terms
 from domain.errors import Fault
+from domain.hours import Hours
 from domain.places import Point
 from domain.terms import Price, Terms
 from domain.types import Instant, LongText, ShortText, Url
@@ -220,11 +223,18 @@ def as_sent(asset: Asset) -> AssetRequest:
     return AssetRequest(**{name: getattr(asset, name) for name in AssetRequest.__struct_fields__})
 
 
-def unpublishable(asset: Asset, *, has_hours: bool) -> list[Fault]:
-    """What an asset lacks for being listed."""
-    lacks = []
-    if not (asset.description or "").strip():
-        lacks.append(Fault("#/description", "Describe it first."))
-    if not has_hours:
-        lacks.append(Fault("#/hours", "Give it hours first: its own, or a timetable's."))
-    return lacks
+def undescribed(asset: Asset) -> list[Fault]:
+    """What of its description an asset lacks for being listed."""
+    if asset.description:
+        return []
+    return [Fault("#/description", f'Describe it first: PATCH /v1/assets/{asset.id} {{"description": "…"}}.')]
+
+
+def never_open(asset: Asset, hours: Hours | None, today: date) -> list[Fault]:
+    """What of its hours (null: it has none) an asset lacks for being listed from a local date on."""
+    if domain.hours.ever_open(hours, today):
+        return []
+    if hours is None:
+        return [Fault("#/hours", f"It has no hours yet: PUT /v1/assets/{asset.id}/hours, or set its timetable_id.")]
+    where = f"timetables/{asset.timetable_id}" if asset.timetable_id else f"assets/{asset.id}/hours"
+    return [Fault("#/hours", f"It has hours, but is open on no day from today on: PUT others at /v1/{where}.")]

@@ -196,13 +196,6 @@ def refuse_never_open(hours: Hours, today: date) -> None:
         raise NotPublishable([Fault("#/seasons", NEVER_OPEN)])
 
 
-def is_ever_open(hours: Hours | None) -> bool:
-    """Whether anything could be booked at some time by these hours, as far as they themselves say."""
-    if hours is None:
-        return False
-    return hours.always or any(one.hours for one in hours.seasons) or any(one.hours for one in hours.exceptions)
-
-
 def ever_open(hours: Hours | None, today: date) -> bool:
     """Whether anything could be booked from a local date on by these hours, as far as they themselves say."""
     if hours is None:

@@ -1,7 +1,7 @@
 """Assets: drafts that are published, paused, archived; wholes and parts; units."""
 
 import pytest
-from calls import World, ok
+from calls import World, daily, ok
 
 EVENING = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
 LATER = ("2027-07-05T19:00:00Z", "2027-07-05T21:00:00Z")
@@ -101,6 +101,25 @@ async def test_publishing_says_what_is_lacking(world: World):
     assert ok(await owner.post(f"/assets/{asset['id']}/publish"), 200) == published
     problem = ok(await owner.patch(f"/assets/{asset['id']}", {"description": None}), 409)
     assert slug(problem) == "not-publishable"
+
+
+async def test_what_is_open_no_more_is_not_published_but_still_corrected(world: World, clock):
+    owner = await world.organisation()
+    season = daily("09:00", "10:00", starts_on="2026-01-05")["seasons"][0]
+    hall = await world.asset(owner, hours={"seasons": [{**season, "ends_on": "2027-01-31"}]})
+    path = f"/assets/{hall['id']}"
+    clock.now = clock.now.replace(month=2)
+    assert ok(await owner.patch(path, {"title": "Hall"}), 200)["state"] == "listed"
+    ended = {"name": "Summer", "seasons": [{**season, "ends_on": "2027-01-31"}]}
+    ended = ok(await owner.post("/timetables", ended), 201)
+    problem = ok(await owner.patch(path, {"timetable_id": ended["id"]}), 409)
+    assert (slug(problem), pointers(problem)) == ("not-publishable", ["#/hours"])
+    ok(await owner.post(f"{path}/pause"), 200)
+    problem = ok(await owner.post(f"{path}/publish"), 409)
+    assert (slug(problem), pointers(problem)) == ("not-publishable", ["#/hours"])
+    assert "open on no day from today on" in problem["detail"]
+    await world.hours(owner, hall, {"always": True})
+    ok(await owner.post(f"{path}/publish"), 200)
 
 
 async def test_only_the_verified_publish(world: World):

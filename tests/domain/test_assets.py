@@ -1,6 +1,6 @@
 """Assets: what is wrong with one, what it lacks for being listed, what others see."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,9 +9,11 @@ import msgspec
 import domain.assets
 from domain.assets import Arrival, Asset, AssetRequest, PeopleDetails, SpaceDetails, VehicleDetails
 from domain.errors import Fault
+from domain.hours import Hours, Season, WeeklyHours
 from domain.terms import Terms
 
 NOW = datetime(2027, 1, 4, tzinfo=UTC)
+OPEN_ON_NO_DAY = "It has hours, but is open on no day from today on: PUT others at"
 
 
 def a_request(**given: Any) -> AssetRequest:
@@ -61,10 +63,29 @@ def test_details_that_were_not_sent_are_those_of_the_kind():
     assert domain.assets.details_of(a_request(kind="people")) == PeopleDetails()
 
 
-def test_an_asset_is_listed_only_with_a_description_and_hours():
-    bare = domain.assets.unpublishable(an_asset(), has_hours=False)
-    assert [fault.pointer for fault in bare] == ["#/description", "#/hours"]
-    assert domain.assets.unpublishable(an_asset(description="A hall."), has_hours=True) == []
+def test_an_asset_is_listed_only_with_a_description():
+    [lack] = domain.assets.undescribed(an_asset())
+    told = f'Describe it first: PATCH /v1/assets/{UUID(int=1)} {{"description": "…"}}.'
+    assert lack == Fault("#/description", told)
+    assert domain.assets.undescribed(an_asset(description="A hall.")) == []
+
+
+def test_an_asset_is_listed_only_with_hours_that_open_from_today_on():
+    mondays = [WeeklyHours(day="mon", opens="09:00", closes="10:00")]
+    ended = Hours(seasons=[Season(starts_on=date(2026, 1, 1), ends_on=date(2027, 1, 3), hours=mondays)])
+    own, shared = an_asset(), an_asset(timetable_id=UUID(int=4))
+    today = date(2027, 1, 4)
+    assert [
+        domain.assets.never_open(own, None, today),
+        domain.assets.never_open(own, Hours(), today),
+        domain.assets.never_open(shared, ended, today),
+        domain.assets.never_open(shared, ended, date(2027, 1, 3)),
+    ] == [
+        [Fault("#/hours", f"It has no hours yet: PUT /v1/assets/{own.id}/hours, or set its timetable_id.")],
+        [Fault("#/hours", f"{OPEN_ON_NO_DAY} /v1/assets/{own.id}/hours.")],
+        [Fault("#/hours", f"{OPEN_ON_NO_DAY} /v1/timetables/{UUID(int=4)}.")],
+        [],
+    ]
 
 
 def test_a_patch_is_merged_into_what_was_sent_how_to_get_in_too():

@@ -152,21 +152,6 @@ def test_what_is_no_wall_clock_time_is_refused(wall: str):
         hours(exceptions=[{"on": "2027-07-14", "hours": [{"opens": wall, "closes": "23:00"}]}])
 
 
-@pytest.mark.parametrize(
-    ("given", "open_at_some_time"),
-    [
-        ({"always": True}, True),
-        ({"seasons": [a_week(("mon", "09:00", "10:00"))]}, True),
-        ({"exceptions": [{"on": "2027-07-14", "hours": [{"opens": "09:00", "closes": "10:00"}]}]}, True),
-        ({"seasons": [a_week()], "exceptions": [{"on": "2027-07-14"}]}, False),
-        ({}, False),
-    ],
-)
-def test_hours_that_never_open_are_no_hours(given: Any, *, open_at_some_time: bool):
-    assert domain.hours.is_ever_open(hours(**given)) is open_at_some_time
-    assert domain.hours.is_ever_open(None) is False
-
-
 NINE = {"opens": "09:00", "closes": "10:00"}
 ON_HOLIDAYS = {"region": "GB-ENG", "then": "hours", "hours": [NINE]}
 
