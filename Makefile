@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock format
+.PHONY: help run test fuzz check lock format
 PYTHON := .venv/bin/python
 COMPILE := $(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header --quiet $(ARGS)
@@ -16,6 +16,10 @@ test: ## set up whatever is missing, then everything that CI runs
 	@$(MAKE) --no-print-directory check
 	$(PYTHON) -m coverage run -m pytest $(ARGS)
 	$(PYTHON) -m coverage report
+
+fuzz: ## requests made from the contract, for longer (SECONDS=300; SEED=... to send the same again)
+	@scripts/setup --dev
+	FUZZ_SECONDS=$(SECONDS) FUZZ_SEED=$(SEED) $(PYTHON) -m pytest -s -m slow tests/journeys/test_schemathesis.py $(ARGS)
 
 check: ## what needs no database: style, types, imports, lock files
 	$(PYTHON) -m ruff check .

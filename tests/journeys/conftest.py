@@ -17,12 +17,18 @@ CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", 
 
 
 @pytest.fixture
-async def address(database: str) -> AsyncIterator[str]:
+def factory() -> list[str]:
+    """What makes the application of the server, for uvicorn."""
+    return ["--factory", "api.app:create_app"]
+
+
+@pytest.fixture
+async def address(database: str, factory: list[str]) -> AsyncIterator[str]:
     """A server on a free port of this machine."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "--factory", "api.app:create_app", "--port", str(port)]
+    command = [sys.executable, "-m", "uvicorn", *factory, "--port", str(port)]
     with subprocess.Popen(command, env={**os.environ, "DATABASE_URL": database}, stderr=subprocess.DEVNULL) as server:
         try:
             address = f"http://127.0.0.1:{port}"

@@ -1,0 +1,84 @@
+"""What Schemathesis is told of Fallow: which refusals of a request that the schema allows are right, and why.
+
+A refusal that no line here explains is a fault: of the schema, which allows too much, or of the server.
+"""
+
+import os
+import re
+from typing import Any
+
+import schemathesis
+
+# Problems that are about something other than the fields of the request.
+BY_SLUG = {
+    "cursor-invalid": "A cursor is what a list answered, not any text.",
+    "cursor-mismatch": "A cursor goes with the filters that it was given for.",
+    "hours-overlap": "Seasons of one timetable share no date.",
+    "key-reused": "A key goes with one body.",
+    "parts-cycle": "An asset is no part of itself.",
+    "precondition-failed": "The ETag is made up.",
+    "precondition-required": "Hours that exist are replaced only with their ETag.",
+    "too-large": "Every field is within its limit, but together they are more than 256 KiB.",
+}
+# How the sentences of 422 `invalid` begin, by why the schema does not say it.
+BY_SENTENCE = {
+    "which fields go together": (
+        r"Send (both|either|exactly one of|lon and lat|a point)|It cannot be combined|Hours are given when"
+        r"|There is no such field; there are kind"
+    ),
+    "how fields compare": (
+        r"It must (be later than starts_at|be at least|differ from|not be before)|It is at most `weeks`"
+        r"|It must be (the currency of|\w+, as the asset's)|At most (cycle_weeks|\d+ (days|in one request))"
+        r"|A (period that is repeated|whole)|No (closure|period) is longer|Occurrences \d+ and \d+ overlap"
+        r"|It names every date|The series|An asset cannot be inside itself"
+    ),
+    "what stands there once": r"There is another (exception|identifier)|It is (named|there) twice|It shares a date",
+    "what the time is": r"It must be later than now",
+    "lists that are data": (
+        r"It is not in the published list|This category is for|No such time zone|This (is no British )?postcode"
+    ),
+    "what is there, and whose": (
+        r"(You have|There is|This booking has) no such|People are at private|(It|One of them) is another organisation's"
+    ),
+    "what is not offered yet": r"(Bookings that (wait for approval|can be recalled)|Holds) are not offered yet",
+    "that a slug is no id": r"It must not look like an id",
+    "instants, for date-time has no range": r'Expected an instant from 1970 to 2200; got "\d{4}-',
+    "whole numbers, for JSON Schema takes 2.0 for one": r"Expected a whole number from .*; got \"?-?\d+\.0\b",
+    "points, for GeoJSON does not bound its numbers": r"Expected a number from -(90|180) to (90|180)",
+    "web addresses, for a pattern cannot tell them all": r"Expected a web address",
+    "steps: they divide a day": r"It must divide a day",
+    "text: PostgreSQL stores no U+0000": r"The character U\+[0-9A-F]{4} is not allowed",
+}
+EXPLAINED = re.compile("|".join(BY_SENTENCE.values()))
+
+
+@schemathesis.check
+def explained_refusal(_context: Any, response: Any, case: Any) -> None:
+    """A request that the schema allows is refused for a reason that is written here."""
+    if case.meta is None or not case.meta.generation.mode.is_positive:
+        return
+    if response.status_code not in {400, 405, 406, 412, 413, 415, 422, 428}:
+        return
+    problem = response.json()
+    if problem["type"].removeprefix("/problems/") in BY_SLUG:
+        return
+    for fault in problem["errors"] or [problem]:
+        if not EXPLAINED.match(fault["detail"]):
+            raise AssertionError(f"the schema allows it: {fault.get('pointer')}: {fault['detail']}")
+
+
+@schemathesis.hook
+def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
+    """Keep a request from what would hide all others: the end of our own token, made-up ETags, one key for all bodies.
+
+    The fuzzing phase leaves ETags and keys as they are made.
+    """
+    positive = case.meta is not None and case.meta.generation.mode.is_positive
+    if positive and case.operation.path == "/v1/tokens/{token_id}" and case.path_parameters:
+        case.path_parameters["token_id"] = os.environ["FALLOW_TOKEN"]
+    if case.meta is None or case.meta.phase.name != "coverage" or not case.headers:
+        return
+    if "If-Match" in case.headers:
+        case.headers["If-Match"] = "*"
+    if positive and "Idempotency-Key" in case.headers:
+        case.headers["Idempotency-Key"] = f"{case.headers['Idempotency-Key'][:200]}{case.id}"
