@@ -8,6 +8,7 @@ import msgspec
 from litestar import Router, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from msgspec import Meta
 from uuid_utils.compat import uuid7
 
 import db.assets
@@ -32,6 +33,7 @@ from domain.callers import Caller
 from domain.errors import Fault, Invalid, NotFound, NotPublishable, StateDoesNotAllow
 from domain.types import ShortText
 
+Text = Annotated[str, Meta(min_length=1, max_length=200, description="Part of a title.")]
 KindOfState = Annotated[AssetState | None, QueryParameter(name="state")]
 
 
@@ -69,10 +71,11 @@ async def list_(
     category: FromQuery[ShortText | None] = None,
     kind_of_state: KindOfState = None,
     part_of: FromQuery[UUID | None] = None,
+    q: FromQuery[Text | None] = None,
     cursor: FromQuery[Cursor | None] = None,
     limit: FromQuery[Limit] = 20,
 ) -> AssetPage:
-    """Assets, newest first. Drafts and archived ones are answered to their owner only."""
+    """Assets, newest first, whose title has `q` in it. Drafts and archived ones are answered to their owner only."""
     permissions.allow("listAssets", caller)
     pages = Pages(
         cursors,
@@ -85,6 +88,7 @@ async def list_(
         category=category,
         state=kind_of_state,
         part_of=part_of,
+        q=q,
     )
     rows = await db.assets.page(
         conn,
@@ -95,6 +99,7 @@ async def list_(
         category=category,
         state=kind_of_state,
         part_of=part_of,
+        q=q,
         after=pages.position(UUID),
         limit=limit + 1,
     )

@@ -40,13 +40,29 @@ async def load(conn: Connection, closure_id: UUID, organisation_id: UUID | None)
     return Found(row["private"], msgspec.convert(row, Closure)) if row else None
 
 
-LIST = f"""
-  {CLOSURE}
-     AND {listed("c.owner_id", "$1")} AND ($1::uuid IS NOT NULL OR NOT s.private)
-     AND ($2::uuid IS NULL OR c.owner_id = $2) AND ($3::uuid IS NULL OR c.asset_id = $3)
-     AND ($4::uuid IS NULL OR c.site_id = $4) AND ($5::uuid IS NULL OR c.id < $5)
-   ORDER BY c.id DESC LIMIT $6
+# The ids of a page, as those of assets: see db.assets.WALK.
+WALK = f"""
+  (SELECT w.id FROM closures w
+   WHERE {{narrow}} AND w.id < coalesce($5::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+     AND CASE WHEN w.owner_id = $1 THEN true
+              ELSE {listed("w.owner_id", "$1")} AND (
+                   SELECT (x.id IS NULL OR x.state IN ('listed', 'paused')) AND ($1 IS NOT NULL OR NOT y.private)
+                     FROM (SELECT w.asset_id, w.site_id) v
+                     LEFT JOIN assets x ON x.id = v.asset_id AND x.owner_id = w.owner_id
+                     JOIN sites y ON y.id = coalesce(v.site_id, x.site_id) AND y.owner_id = w.owner_id)
+         END
+     AND CASE WHEN $2::uuid IS NULL THEN true ELSE w.owner_id = $2 END
+     AND CASE WHEN $3::uuid IS NULL THEN true ELSE w.asset_id = $3 END
+     AND CASE WHEN $4::uuid IS NULL THEN true ELSE w.site_id = $4 END
+   ORDER BY w.id DESC LIMIT $6)
 """
+ONE_OWNERS = """
+  w.owner_id = coalesce($2, (SELECT a.owner_id FROM assets a WHERE a.id = $3),
+                        (SELECT s.owner_id FROM sites s WHERE s.id = $4))
+"""
+LIST_ALL, LIST_ONE_OWNERS = (
+    f"{CLOSURE} AND c.id = ANY(ARRAY{WALK.format(narrow=narrow)}) ORDER BY c.id DESC" for narrow in ("true", ONE_OWNERS)
+)
 
 
 async def page(
@@ -60,7 +76,8 @@ async def page(
     limit: int,
 ) -> list[Closure]:
     """Closures, newest first; to nobody in particular without those at private sites."""
-    rows = await conn.fetch(LIST, organisation_id, owner_id, asset_id, site_id, after, limit)
+    statement = LIST_ONE_OWNERS if owner_id or asset_id or site_id else LIST_ALL
+    rows = await conn.fetch(statement, organisation_id, owner_id, asset_id, site_id, after, limit)
     return msgspec.convert(rows, list[Closure])
 
 

@@ -260,3 +260,12 @@ async def test_assets_are_listed_by_state_to_their_owner(world: World):
     [public] = ok(await world.client.get("/v1/assets", params={"owner_id": owner.id}), 200)["items"]
     assert public["id"] == listed["id"]
     ok(await owner.get("/assets", state="lost"), 422)
+
+
+async def test_assets_are_found_by_a_part_of_their_title(world: World):
+    owner = await world.organisation()
+    hall, van = await world.asset(owner, title="Église hall"), await world.asset(owner, title="Red van")
+    [found] = ok(await world.client.get("/v1/assets", params={"q": "église"}), 200)["items"]
+    assert found["id"] == hall["id"]
+    assert [each["id"] for each in ok(await owner.get("/assets", q="D V"), 200)["items"]] == [van["id"]]
+    assert ok(await owner.get("/assets", q="é", limit=1), 200) == ok(await owner.get("/assets", q="église"), 200)

@@ -76,13 +76,15 @@ async def test_assets_are_listed_by_every_filter_newest_first(conn):
     hall = await an_asset(conn, owner, site)
     half = await an_asset(conn, owner, site, part_of=hall, state="paused")
     van = await an_asset(conn, owner, other, kind="vehicle", category="van", details=VehicleDetails())
+    await conn.execute("UPDATE assets SET title = 'The Old Van' WHERE id = $1", van)
     everything = {
-        "owner_id": owner,
+        "owner_id": None,
         "site_id": None,
         "kind": None,
         "category": None,
         "state": None,
         "part_of": None,
+        "q": None,
         "after": None,
         "limit": 9,
     }
@@ -90,7 +92,11 @@ async def test_assets_are_listed_by_every_filter_newest_first(conn):
     async def found(**filters):
         return [each.id for each in await db.assets.page(conn, None, **{**everything, **filters})]
 
-    assert await found() == [van, half, hall]
+    assert await found() == await found(owner_id=owner) == [van, half, hall]
+    assert await found(owner_id=owner, site_id=site) == [half, hall]
+    assert await found(owner_id=site) == await found(site_id=owner) == await found(part_of=van) == []
+    assert await found(q="OLD v") == await found(owner_id=owner, q="old") == [van]
+    assert await found(q="%") == await found(q="older") == []
     assert await found(site_id=site) == [half, hall]
     assert await found(kind="vehicle") == [van]
     assert await found(category="hall") == [half, hall]
