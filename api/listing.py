@@ -81,11 +81,8 @@ async def archive(
 ) -> Asset:
     """Take an asset off for good, once no booking is to come and its parts are archived."""
     asset = await lock(request, "archiveAsset", asset_id, conn, caller)
-    uses = await db.assets.uses(conn, asset_id, asset.owner_id, now)
-    if uses.bookings:
-        raise AssetInUse(f"{uses.bookings} occurrences are to come: cancel them, or pause it until they are over.")
-    if uses.parts:
-        raise AssetInUse("Parts of it are not archived; archive them first.")
+    if in_use := domain.assets.in_use(await db.assets.uses(conn, asset_id, asset.owner_id, now)):
+        raise AssetInUse(in_use)
     return await turn(conn, asset, "archived", "asset.archived", caller, now, request_id)
 
 

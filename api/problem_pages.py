@@ -142,10 +142,13 @@ PAGES: Mapping[str, Page] = {
         members={"states": ["held", "pending", "confirmed"]},
     ),
     "asset-in-use": Page(
-        meaning="Bookings of the asset are still to come.",
-        steps=["List them, and cancel them first.", "Or pause the asset until they are over, and archive it then."],
+        meaning="Bookings of the asset are still to come, or parts of it are not archived, or more of its units are"
+        " booked than would be left. detail says what is in the way, and until when.",
+        steps=["List the bookings, and cancel them first.", "Or pause the asset until they are over, and go on then."],
         request=f"POST {ASSET}/pause\n{BEARER}",
         instance=f"{ASSET}/archive",
+        detail="2 occurrences are to come, until Monday 5 July 2027, 21:00 (Europe/London): cancel, or pause the asset"
+        " until then.",
     ),
     "not-publishable": Page(
         meaning="The asset lacks something that a listing needs. errors points at each missing field.",

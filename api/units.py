@@ -1,5 +1,6 @@
 """Fewer units of an asset than before: who sits on those that go moves to the others, or they stay."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import db.occupancies
@@ -7,7 +8,7 @@ import db.parts
 from db.connection import Connection
 from domain.assets import Asset
 from domain.errors import AssetInUse
-from domain.units import reseat
+from domain.units import Seat, most_taken, reseat
 
 
 async def shrink(conn: Connection, asset: Asset, to: int, now: datetime) -> None:
@@ -19,5 +20,14 @@ async def shrink(conn: Connection, asset: Asset, to: int, now: datetime) -> None
     try:
         placed = reseat([], seats, to)
     except LookupError:
-        raise AssetInUse("More units than that are booked at the same time.") from None
+        raise AssetInUse(needed(seats, to, now)) from None
     await db.occupancies.move(conn, asset.id, asset.owner_id, seats, placed)
+
+
+def needed(seats: Sequence[Seat], to: int, now: datetime) -> str:
+    """Why some units cannot go."""
+    most = most_taken(seats, now, max(seat.upper for seat in seats))
+    if most > to:
+        return f"{most} units are booked at the same time: leave so many, or cancel bookings first."
+    until = max(seat.upper for seat in seats if seat.begun and seat.unit > to)
+    return f"A booking that has begun has one of the units to go, until {until:%Y-%m-%dT%H:%M:%SZ}: wait so long."

@@ -8,7 +8,7 @@ import msgspec
 
 from db.connection import Connection
 from db.organisations import listed
-from domain.assets import Asset, AssetRequest, AssetState, details_of
+from domain.assets import Asset, AssetRequest, AssetState, Uses, details_of
 from domain.terms import Terms
 
 # An AssetSummary as jsonb, over the aliases a (assets), s (sites) and o (organisations).
@@ -188,20 +188,17 @@ async def set_state(conn: Connection, asset_id: UUID, owner_id: UUID, state: Ass
 
 
 USES = """
-  SELECT (SELECT count(*) FROM occurrences c
-           WHERE c.owner_id = $2 AND c.asset_id = $1 AND c.ends_at > $3
-             AND rules.state(c.state, c.held_until, c.ends_at, $3)
-                 IN ('held', 'pending', 'confirmed', 'checked_in'))::int AS bookings,
+  SELECT c.occurrences, c.until, a.timezone,
          (SELECT count(*) FROM assets p
            WHERE p.owner_id = $2 AND p.part_of = $1 AND p.state <> 'archived')::int AS parts
+    FROM assets a
+   CROSS JOIN LATERAL (
+         SELECT count(*)::int AS occurrences, max(c.ends_at) AS until FROM occurrences c
+          WHERE c.owner_id = $2 AND c.asset_id = $1 AND c.ends_at > $3
+            AND rules.state(c.state, c.held_until, c.ends_at, $3)
+                IN ('held', 'pending', 'confirmed', 'checked_in')) c
+   WHERE a.id = $1 AND a.owner_id = $2
 """
-
-
-class Uses(msgspec.Struct, frozen=True):
-    """What still needs an asset: occurrences to come, and parts that are not archived."""
-
-    bookings: int
-    parts: int
 
 
 async def uses(conn: Connection, asset_id: UUID, owner_id: UUID, now: datetime) -> Uses:

@@ -97,7 +97,8 @@ async def join(conn: Connection, owner_id: UUID, asset_id: UUID, whole_id: UUID 
     try:
         await conn.execute(JOIN_OCCUPANCIES, owner_id, asset_id, whole_id, now)
     except asyncpg.ExclusionViolationError as error:
-        raise AssetInUse("It and the whole are both booked for some of the same time.") from error
+        told = "It and the whole are both booked for some of the same time: cancel the one or the other first."
+        raise AssetInUse(told) from error
 
 
 GROW = """

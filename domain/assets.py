@@ -1,9 +1,10 @@
 """Assets: the bookable things at a site."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
@@ -15,6 +16,7 @@ from domain.errors import Fault
 from domain.hours import Hours
 from domain.places import Point
 from domain.terms import Price, Terms
+from domain.time import local_time
 from domain.types import Instant, LongText, ShortText, Url
 
 PRIVATE_TEXTS = (
@@ -27,6 +29,7 @@ PRIVATE_TEXTS = (
     "documents",
     "arrival",
 )
+PEOPLE_AT_PUBLIC_SITE = 'People are at private sites only: name one, or PATCH this site {"private": true}.'
 AssetKind = domain.taxonomy.AssetKind
 AssetState = Literal["draft", "listed", "paused", "archived"]
 Fuel = Literal["petrol", "diesel", "electric", "hybrid", "none"]
@@ -199,6 +202,28 @@ class AssetSummary(msgspec.Struct, frozen=True, kw_only=True):
     photo: Photo | None
 
 
+class Uses(msgspec.Struct, frozen=True):
+    """What still needs an asset: occurrences to come, `until` the end of the last, and parts that are not archived."""
+
+    occurrences: int
+    until: datetime | None
+    timezone: str
+    parts: int
+
+
+def in_use(uses: Uses) -> str:
+    """Why an asset is not archived, and what to do about it; empty where nothing needs it."""
+    told = []
+    if uses.until:
+        many = "1 occurrence is" if uses.occurrences == 1 else f"{uses.occurrences} occurrences are"
+        until = local_time(uses.until, ZoneInfo(uses.timezone))
+        told.append(f"{many} to come, until {until} ({uses.timezone}): cancel, or pause the asset until then.")
+    if uses.parts:
+        many = "1 part of it is" if uses.parts == 1 else f"{uses.parts} parts of it are"
+        told.append(f"{many} not archived: archive what is inside first.")
+    return " ".join(told)
+
+
 def faults(request: AssetRequest, *, at_private_site: bool) -> Iterator[Fault]:
     """What is wrong with an asset beyond its types."""
     yield from domain.taxonomy.category_faults(request.category, request.kind, "#/category")
@@ -210,7 +235,7 @@ def faults(request: AssetRequest, *, at_private_site: bool) -> Iterator[Fault]:
     if type(details_of(request)) is not type(PLAIN[request.kind]):
         yield Fault("#/details/kind", f"It must be {request.kind}, as the asset's kind is.")
     if request.kind == "people" and not at_private_site:
-        yield Fault("#/site_id", "People are at private sites only.")
+        yield Fault("#/site_id", PEOPLE_AT_PUBLIC_SITE)
 
 
 def details_of(request: AssetRequest) -> Details:

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from domain.assets import AssetKind
+from domain.assets import PEOPLE_AT_PUBLIC_SITE, AssetKind
 from domain.errors import Fault
 
 # Of one request, so that it ends soon: assets, parts among them, and seasons and exceptions of their own hours.
@@ -55,7 +55,7 @@ def faults(site_ids: Sequence[UUID], originals: Sequence[Original], private: Map
         elif site_id not in private:
             yield Fault(pointer, "You have no such site.")
         elif people and not private[site_id]:
-            yield Fault(pointer, "People are at private sites only.")
+            yield Fault(pointer, PEOPLE_AT_PUBLIC_SITE)
     for each, most, what in (
         (len(originals), MOST_ASSETS, "assets, its parts among them"),
         (sum(original.dates for original in originals), MOST_DATES, "seasons and exceptions of hours"),

@@ -84,7 +84,7 @@ def place(request: SiteRequest, zones: Collection[str], *, people: bool = False)
     if request.timezone not in zones:
         faults.append(Fault("#/timezone", "No such time zone; send an IANA name such as Europe/London."))
     if people and not request.private:
-        faults.append(Fault("#/private", "People are at private sites only."))
+        faults.append(Fault("#/private", "People are at private sites only, and this one has some: leave it private."))
     if faults or found is None:
         raise Invalid(faults)
     found = normal(found)

@@ -155,8 +155,15 @@ async def test_a_listed_asset_is_paused_and_listed_again_and_archived_for_good(w
 async def test_what_is_booked_is_not_archived(world: World):
     owner, group = await world.organisation(), await world.organisation()
     asset = await world.asset(owner)
-    ok(await group.book(asset, EVENING), 201)
-    assert slug(ok(await owner.post(f"/assets/{asset['id']}/archive"), 409)) == "asset-in-use"
+    ok(await group.book(asset, EVENING, ("2027-07-12T18:00:00Z", "2027-07-12T20:00:00Z")), 201)
+    problem = ok(await owner.post(f"/assets/{asset['id']}/archive"), 409)
+    assert (slug(problem), problem["detail"]) == (
+        "asset-in-use",
+        (
+            "2 occurrences are to come, until Monday 12 July 2027, 21:00 (Europe/London):"
+            " cancel, or pause the asset until then."
+        ),
+    )
 
 
 async def test_how_to_get_in_is_for_the_owner_alone(world: World):
@@ -223,7 +230,9 @@ async def test_a_whole_has_one_unit_and_its_parts_are_archived_first(world: Worl
     hall = await world.asset(owner, site=site)
     half = await world.asset(owner, site=site, part_of=hall["id"])
     assert pointers(ok(await owner.patch(f"/assets/{hall['id']}", {"units": 2}), 422)) == ["#/units"]
-    assert slug(ok(await owner.post(f"/assets/{hall['id']}/archive"), 409)) == "asset-in-use"
+    problem = ok(await owner.post(f"/assets/{hall['id']}/archive"), 409)
+    told = "1 part of it is not archived: archive what is inside first."
+    assert (slug(problem), problem["detail"]) == ("asset-in-use", told)
     ok(await owner.post(f"/assets/{half['id']}/archive"), 200)
     ok(await owner.post(f"/assets/{hall['id']}/archive"), 200)
 
@@ -247,7 +256,20 @@ async def test_units_go_only_while_enough_remain_for_what_is_booked(world: World
         assert len(left) == 2
         assert max(left) <= units
     else:
-        assert slug(changed) == "asset-in-use"
+        told = "2 units are booked at the same time: leave so many, or cancel bookings first."
+        assert (slug(changed), changed["detail"]) == ("asset-in-use", told)
+
+
+async def test_a_unit_on_which_a_booking_has_begun_does_not_go(world: World, clock):
+    owner, group = await world.organisation(), await world.organisation()
+    tables = await world.asset(owner, kind="equipment", category="tables", units=2)
+    first = ok(await group.book(tables, EVENING), 201)
+    ok(await group.book(tables, LATER), 201)
+    ok(await group.cancel(first), 200)
+    clock.now = clock.now.replace(month=7, day=5, hour=20)
+    problem = ok(await owner.patch(f"/assets/{tables['id']}", {"units": 1}), 409)
+    told = "A booking that has begun has one of the units to go, until 2027-07-05T21:00:00Z: wait so long."
+    assert (slug(problem), problem["detail"]) == ("asset-in-use", told)
 
 
 async def test_assets_are_listed_by_state_to_their_owner(world: World):

@@ -5,6 +5,8 @@ from uuid import uuid4
 
 from calls import World, ok, weekly
 
+from domain.assets import PEOPLE_AT_PUBLIC_SITE
+
 NOTHING = "0190b0d0-0000-7000-8000-000000000000"
 OWN = ("id", "site_id", "parts", "part_of", "state", "arrival", "created_at", "updated_at")
 EVENINGS = weekly(("tue", "17:00", "22:00"), exceptions=[{"on": "2027-06-01", "hours": [], "note": "Painting."}])
@@ -131,7 +133,7 @@ async def test_every_site_that_will_not_do_is_told_at_once(world: World):
     sent = {"site_ids": [site["id"], theirs["id"], NOTHING, site["id"]]}
     problem = ok(await owner.post(f"/assets/{cook['id']}/copy", sent), 422)
     assert told(problem) == {
-        "#/site_ids/0": "People are at private sites only.",
+        "#/site_ids/0": PEOPLE_AT_PUBLIC_SITE,
         "#/site_ids/1": "You have no such site.",
         "#/site_ids/2": "You have no such site.",
         "#/site_ids/3": "It is the same site as #/site_ids/0; send each once.",

@@ -5,6 +5,7 @@ from stored import NOW, a_booking, a_site, an_asset, an_organisation, at, occupi
 
 import db.assets
 import db.parts
+from domain.assets import Uses
 from domain.errors import AssetInUse, Fault, PartsCycle
 
 
@@ -105,9 +106,10 @@ async def test_what_is_booked_or_has_parts_is_in_use(conn, owner, site):
     hall = await an_asset(conn, owner, site)
     half = await an_asset(conn, owner, site, part_of=hall)
     await a_booking(conn, owner, half, at(5, 18), at(5, 20))
-    assert await db.assets.uses(conn, hall, owner, NOW) == db.assets.Uses(bookings=0, parts=1)
-    assert await db.assets.uses(conn, half, owner, NOW) == db.assets.Uses(bookings=1, parts=0)
-    assert await db.assets.uses(conn, half, owner, at(6, 9)) == db.assets.Uses(bookings=0, parts=0)
+    zone = "Europe/London"
+    assert await db.assets.uses(conn, hall, owner, NOW) == Uses(0, None, zone, 1)
+    assert await db.assets.uses(conn, half, owner, NOW) == Uses(1, at(5, 20), zone, 0)
+    assert await db.assets.uses(conn, half, owner, at(6, 9)) == Uses(0, None, zone, 0)
 
 
 async def test_lapsed_holds_in_an_asset_and_its_parts_are_found(conn, owner, site):

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 import domain.assets
-from domain.assets import Arrival, Asset, AssetRequest, PeopleDetails, SpaceDetails, VehicleDetails
+from domain.assets import Arrival, Asset, AssetRequest, PeopleDetails, SpaceDetails, Uses, VehicleDetails
 from domain.errors import Fault
 from domain.hours import Hours, Season, WeeklyHours
 from domain.terms import Terms
@@ -85,6 +85,19 @@ def test_an_asset_is_listed_only_with_hours_that_open_from_today_on():
         [Fault("#/hours", f"{OPEN_ON_NO_DAY} /v1/assets/{own.id}/hours.")],
         [Fault("#/hours", f"{OPEN_ON_NO_DAY} /v1/timetables/{UUID(int=4)}.")],
         [],
+    ]
+
+
+def test_what_needs_an_asset_is_told_with_the_way_out():
+    assert [
+        domain.assets.in_use(Uses(0, None, "Europe/London", 0)),
+        domain.assets.in_use(Uses(1, datetime(2027, 7, 5, 20, tzinfo=UTC), "Europe/London", 2)),
+    ] == [
+        "",
+        (
+            "1 occurrence is to come, until Monday 5 July 2027, 21:00 (Europe/London): cancel, or pause the asset until"
+            " then. 2 parts of it are not archived: archive what is inside first."
+        ),
     ]
 
 
