@@ -220,7 +220,8 @@ $$;
 
 -- The least number of units that are free at any moment of a span. A single unit is free when, for it and every
 -- unit of every part, the last occupancy that starts before the span ends is over: one probe each, since those
--- of one unit never overlap. Several units: a running sum over what overlaps; and what has begun is not moved, so a
+-- of one unit never overlap. Several units: a running sum over what overlaps, as many units at once as are taken for one
+-- and the same time; and what has begun is not moved, so a
 -- unit on which any of it lies within the span is not free, whether or not it is over.
 CREATE FUNCTION rules.units_free(a assets, during tstzrange, at timestamptz)
 RETURNS TABLE (units_free int)
@@ -235,13 +236,17 @@ LANGUAGE sql STABLE AS $$
                                    AND (o.held_until IS NULL OR o.held_until > at)
                                  ORDER BY lower(o.occupied) DESC LIMIT 1) last
             WHERE p.owner_id = a.owner_id AND p.whole_id = a.id AND last.until > lower(during)))::int
-         ELSE a.units - (
-           SELECT greatest(max(running), count(DISTINCT unit) FILTER (WHERE begun))::int
-             FROM (SELECT o.unit, lower(o.occupied) <= at AS begun, sum(change) OVER (ORDER BY moment, change) AS running
-                     FROM occupancies o,
-                  LATERAL (VALUES (greatest(lower(o.occupied), lower(during)), 1), (upper(o.occupied), -1)) m (moment, change)
-                    WHERE o.owner_id = a.owner_id AND o.asset_id = a.id AND o.occupied && during
-                      AND (o.held_until IS NULL OR o.held_until > at)) r) END
+         ELSE a.units - greatest(
+           (SELECT max(running)
+              FROM (SELECT sum(change * o.taken) OVER (ORDER BY moment, change) AS running
+                      FROM (SELECT o.occupied, count(*) AS taken FROM occupancies o
+                             WHERE o.owner_id = a.owner_id AND o.asset_id = a.id AND o.occupied && during
+                               AND (o.held_until IS NULL OR o.held_until > at)
+                             GROUP BY o.occupied) o,
+                   LATERAL (VALUES (greatest(lower(o.occupied), lower(during)), 1), (upper(o.occupied), -1)) m (moment, change)) r),
+           (SELECT count(DISTINCT o.unit) FROM occupancies o
+             WHERE o.owner_id = a.owner_id AND o.asset_id = a.id AND o.occupied && during AND lower(o.occupied) <= at
+               AND (o.held_until IS NULL OR o.held_until > at)))::int END
 $$;
 
 -- Whether an asset can be had at all and is enough, whatever the time: rules of every booking and every search.

@@ -40,7 +40,10 @@ def most_taken(seats: Iterable[Seat], lower: datetime, upper: datetime) -> int:
     it lies within the span is taken, whether or not it is over.
     """
     touching = [seat for seat in seats if seat.lower < upper and lower < seat.upper]
-    moments = sorted(chain.from_iterable(((max(seat.lower, lower), 1), (seat.upper, -1)) for seat in touching))
+    alike = Counter((seat.lower, seat.upper) for seat in touching)  # many units are often taken at once
+    moments = sorted(
+        chain.from_iterable(((max(since, lower), count), (until, -count)) for (since, until), count in alike.items())
+    )
     running = most = 0
     for _, change in moments:
         running += change
