@@ -126,6 +126,7 @@ SENT: list[tuple[str, dict[str, Any]]] = [
         for category, each in DETAILS.items()
     ),
     ("PATCH /assets/{asset}", {name: ASSET[name] for name in ASSET if name not in {"site_id", "kind", "part_of"}}),
+    ("POST /assets/{asset}/copy", {"site_ids": [ASSET["site_id"]]}),
     ("PUT /assets/{asset}/hours", {**HOURS, "dry_run": True}),
     ("POST /timetables", {"name": "Usual", **HOURS}),
     ("PUT /timetables/{timetable}", {"name": "Usual", **HOURS, "dry_run": True}),
