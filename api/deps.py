@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, cast
 
-import asyncpg
 import structlog
 from litestar import Request
 from litestar.datastructures import State
@@ -20,7 +19,7 @@ import db.tokens
 from api import idempotency
 from api.cursors import Cursors
 from api.settings import Settings
-from db.connection import PATIENCE, Connection, Pool
+from db.connection import PATIENCE, TROUBLE, Connection, Pool
 from db.tokens import Found
 from domain.callers import Caller
 from domain.errors import Overloaded, TokenExpired, TokenRevoked, Unauthenticated
@@ -36,14 +35,28 @@ async def borrow(pool: Pool) -> AsyncIterator[Connection]:
     """A connection of a pool. Raises Overloaded when none comes free in time or the database is away."""
     try:
         conn = await pool.acquire(timeout=PATIENCE)
-    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except TROUBLE as error:
         log.warning("unavailable", error=type(error).__name__)
         raise Overloaded from None
     try:
         yield conn
     finally:
-        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with suppress(*TROUBLE):
             await asyncio.shield(pool.release(conn))
+
+
+@asynccontextmanager
+async def transaction(conn: Connection) -> AsyncIterator[None]:
+    """One transaction. What was raised in it stays what is raised, also where the connection cannot even roll back."""
+    begun = conn.transaction()
+    await begun.start()
+    try:
+        yield
+    except BaseException:
+        with suppress(*TROUBLE):
+            await begun.rollback()
+        raise
+    await begun.commit()
 
 
 async def connection(request: AnyRequest) -> AsyncIterator[Connection]:
@@ -58,7 +71,7 @@ async def connection(request: AnyRequest) -> AsyncIterator[Connection]:
             await identify(request, conn)
             yield conn
         return
-    async with pools.doors.through(busy(request)), borrow(pools.writing) as conn, conn.transaction():
+    async with pools.doors.through(busy(request)), borrow(pools.writing) as conn, transaction(conn):
         key = await idempotency.key(request)
         if key:
             found, first = await idempotency.claim(conn, str(sent_token(request)), key, request.state.now)
@@ -130,7 +143,7 @@ async def note_use(request: AnyRequest) -> None:
     try:
         async with borrow(request.app.state.writing) as conn:
             await db.tokens.touch(conn, token_id, request.state.now.date())
-    except (Overloaded, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (Overloaded, *TROUBLE) as error:
         log.warning("use of a token not noted", error=type(error).__name__)
 
 

@@ -1,6 +1,5 @@
 """For whoever keeps it running: whether the process is alive, whether it can answer."""
 
-import asyncpg
 import msgspec
 import structlog
 from litestar import Router, get
@@ -9,6 +8,7 @@ from litestar.datastructures import State
 import db.readiness
 from api.answers import Answer
 from api.deps import borrow
+from db.connection import TROUBLE
 from domain.errors import Overloaded
 
 log = structlog.stdlib.get_logger("fallow")
@@ -43,7 +43,7 @@ async def readiness(state: State) -> Answer[Readiness]:
             if state.get("odd_zones") is None:
                 state.odd_zones = await db.readiness.odd_zones(conn)
         found = Readiness(database=True, migrations=migrations, zones=not state.odd_zones)
-    except (Overloaded, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except (Overloaded, *TROUBLE):
         found = Readiness(database=False, migrations=False, zones=False)
     if state.get("odd_zones"):
         log.error("zones differ between Python and PostgreSQL", zones=state.odd_zones)

@@ -250,7 +250,7 @@ PAGES: Mapping[str, Page] = {
         request="(the same request)",
     ),
     "overloaded": Page(
-        meaning="The database is busy or away for the moment. Nothing was changed.",
+        meaning="The database is busy, full or away for the moment. Nothing was changed, unless detail says otherwise.",
         steps=["Wait as many seconds as Retry-After says.", "Send the same again, with the same Idempotency-Key."],
         request="(the same request)",
     ),

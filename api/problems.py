@@ -58,19 +58,28 @@ OF_LITESTAR: Mapping[int, type[Refused]] = {
     413: errors.TooLarge,
     415: errors.UnsupportedMediaType,
 }
-UNREACHABLE = (
-    asyncpg.LockNotAvailableError,
+# The connection broke: whether a commit on its way was reached nobody knows.
+LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
+    asyncpg.InternalClientError,  # what it said last to an idle connection
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    ConnectionError,
+    TimeoutError,
+)
+UNABLE = (
+    asyncpg.LockNotAvailableError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InsufficientResourcesError,  # connections, memory, room on the disk
+    asyncpg.PostgresIOError,
     asyncpg.QueryCanceledError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.ReadOnlySQLTransactionError,
-    ConnectionError,
-    TimeoutError,
+)
+IN_DOUBT = (
+    "The database went away, and it is not known whether anything was changed; send it again after Retry-After "
+    "seconds, with the same Idempotency-Key, or look first."
 )
 
 
@@ -185,9 +194,12 @@ def failed(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
         if not request.scope["state"].get("last_attempt", True):
             raise error  # api/retries.py tries again
         return answer(request, errors.Overloaded())
-    if isinstance(error, UNREACHABLE) and not isinstance(error, ValueError):  # asyncpg's own is a wrong argument
+    if isinstance(error, UNABLE):
         log.warning("unavailable", error=type(error).__name__)
         return answer(request, errors.Overloaded())
+    if isinstance(error, LOST) and not isinstance(error, ValueError):  # asyncpg's own is a wrong argument
+        log.warning("unavailable", error=type(error).__name__)
+        return answer(request, errors.Overloaded(IN_DOUBT if request.method != "GET" else None))
     log.error("failed", exc_info=error)
     return answer(request, errors.Internal())
 

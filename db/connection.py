@@ -25,6 +25,8 @@ SETTINGS = {
 }
 PATIENCE = 2.0  # seconds to wait for a free connection
 JSONB_VERSION = b"\x01"
+# What a database that is away, or on its way, is noticed by: the last where it had just said so to an idle connection.
+TROUBLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 def encode_json(value: object) -> bytes:

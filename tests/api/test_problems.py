@@ -12,6 +12,7 @@ from calls import World, ok
 from jsonschema_rs import Draft202012Validator
 
 import db.organisations
+import db.tokens
 from api import problem_pages, problems
 from domain import bookings, errors
 from domain.errors import Refused
@@ -113,6 +114,8 @@ async def test_an_address_that_is_none_is_not_found(client: httpx.AsyncClient):
         (asyncpg.ConnectionDoesNotExistError("secret words"), 503, "overloaded"),
         (asyncpg.AdminShutdownError("secret words"), 503, "overloaded"),
         (asyncpg.DeadlockDetectedError("secret words"), 503, "overloaded"),
+        (asyncpg.DiskFullError("secret words"), 503, "overloaded"),
+        (asyncpg.InternalClientError("secret words"), 503, "overloaded"),
     ],
 )
 async def test_what_nobody_foresaw_says_nothing_of_ours(
@@ -138,3 +141,23 @@ async def test_a_pool_with_no_free_connection_is_told_as_such(app, world: World)
             await app.state.writing.release(each)
     assert ok(answer, 503)["type"] == "/problems/overloaded"
     assert answer.headers["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (asyncpg.DiskFullError, "Nothing was changed; "),
+        (asyncpg.ConnectionDoesNotExistError, "The database went away, and it is not known whether "),
+    ],
+)
+async def test_where_the_connection_breaks_nobody_claims_that_nothing_was_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch, failure: type[Exception], said: str
+):
+    async def fail(*_: object, **__: object) -> None:
+        raise failure
+
+    group = await world.organisation()
+    monkeypatch.setattr(db.tokens, "insert", fail)
+    problem = ok(await group.post("/tokens", {"name": "one", "role": "member"}), 503)
+    assert problem["detail"].startswith(said)
+    assert "same Idempotency-Key" in problem["detail"]
