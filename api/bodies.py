@@ -11,6 +11,7 @@ import msgspec
 from litestar import Request
 from litestar._openapi.schema_generation import SchemaCreator
 from litestar.dto import AbstractDTO
+from litestar.exceptions import InternalServerException
 from litestar.openapi.spec import Reference, Schema
 from litestar.typing import FieldDefinition
 
@@ -91,11 +92,19 @@ def check_content_type(request: AnyRequest) -> None:
         raise UnsupportedMediaType(f"Send {' or '.join(sorted(taken))}, in UTF-8.")
 
 
+async def whole(request: AnyRequest) -> bytes:
+    """A request's body. Raises Malformed where it breaks off, as its sender has gone."""
+    try:
+        return await request.body()
+    except InternalServerException:
+        raise Malformed("The body breaks off before its end.") from None
+
+
 async def read(request: AnyRequest) -> None:
     """Read the body where the handler takes one. Raises Malformed, UnsupportedMediaType."""
     if request.route_handler.handler_id not in Body.kinds:
         return
-    body = await request.body()
+    body = await whole(request)
     if not body:
         raise Malformed("The body is missing; send JSON, at least {}.")
     check_content_type(request)

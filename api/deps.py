@@ -71,8 +71,8 @@ async def connection(request: AnyRequest) -> AsyncIterator[Connection]:
             await identify(request, conn)
             yield conn
         return
+    key = await idempotency.key(request)
     async with pools.doors.through(busy(request)), borrow(pools.writing) as conn, transaction(conn):
-        key = await idempotency.key(request)
         if key:
             found, first = await idempotency.claim(conn, str(sent_token(request)), key, request.state.now)
             admit(request, found)

@@ -14,6 +14,7 @@ import asyncpg
 from litestar import Request, Response
 
 import db.idempotency
+from api import bodies
 from db.connection import Connection
 from db.idempotency import Key, Remembered
 from db.tokens import Found
@@ -54,7 +55,7 @@ async def key(request: AnyRequest) -> Key | None:
     name = sent(request)
     if name is None:
         return None
-    body = hashlib.sha256(await request.body()).digest()
+    body = hashlib.sha256(await bodies.whole(request)).digest()
     return Key(request.method, request.scope["path"], name, body)
 
 
