@@ -145,9 +145,15 @@ def _serve_until_interrupted(host: str, port: int, processes: int, *, demo: bool
         address = f"http://{reachable(host)}:{listener.getsockname()[1]}"
         supervise(
             servers,
-            check=cluster.must_be_alive if cluster else lambda: None,
+            check=lambda: _keep(cluster),
             announce=lambda: announce(address, demo=demo),
         )
+
+
+def _keep(cluster: Cluster | None) -> None:
+    """Our own database runs; the servers connect to it anew when they need it."""
+    if cluster and (words := cluster.revive()):
+        say(f"The database ended ({words}) and was started again.")
 
 
 def announce(address: str, *, demo: bool) -> None:

@@ -19,6 +19,7 @@ from typing import IO, Self
 from urllib.parse import quote
 
 from db.errors import SetupFailed
+from fallow.deaths import OFTEN, Deaths
 from fallow.postgres import NO_ROOM, as_owner, complaint, database_user, find_programs, open_directory
 
 SUPERUSER = "fallow"
@@ -50,6 +51,7 @@ class Cluster:
         self.home = home.absolute()
         self.throwaway = throwaway
         self.process: subprocess.Popen[bytes] | None = None
+        self.deaths = Deaths()
         self._lock: IO[str] | None = None
 
     @property
@@ -110,7 +112,7 @@ class Cluster:
     def _start(self) -> None:
         programs = find_programs()
         self._clear_predecessor()
-        if self.throwaway:
+        if self.throwaway and not self.process:  # not when it is revived
             shutil.rmtree(self.data, ignore_errors=True)
         if not self.data.exists():
             self._initialise(programs)
@@ -229,10 +231,18 @@ class Cluster:
         """Whether the database that this process started still runs."""
         return self.process is not None and self.process.poll() is None
 
-    def must_be_alive(self) -> None:
-        """Raises SetupFailed with the database's last words when it has ended by itself."""
-        if not self.is_alive():
-            raise SetupFailed(f"The database ended ({self._last_words()}); start again.")
+    def revive(self) -> str | None:
+        """Start the database again when it has ended by itself, and give its last words.
+
+        Raises SetupFailed when it does not start, or ends again and again.
+        """
+        if self.is_alive():
+            return None
+        words = self._last_words()
+        if self.deaths.too_often():
+            raise SetupFailed(f"The database ended {OFTEN} times within a minute ({words}).")
+        self._start()
+        return words
 
     def _last_words(self) -> str:
         words = complaint((self.home / "postgres.log").read_text(errors="replace"))

@@ -11,14 +11,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 
 from db.errors import SetupFailed
+from fallow.deaths import OFTEN, Deaths
 
 PATIENCE = 20  # seconds that running requests get to finish
-GIVE_UP_AFTER = 5  # servers that died …
-GIVE_UP_WITHIN = 60  # … within so many seconds
 READY_WITHIN = 60
 LAST_PORT = 65535
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -73,7 +71,7 @@ class Servers:
         self.listener = listener
         self.app = app
         self.environment = dict(environment)
-        self.deaths: deque[float] = deque(maxlen=GIVE_UP_AFTER)
+        self.deaths = Deaths()
         self.running = [self._start() for _ in range(count)]
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -99,10 +97,9 @@ class Servers:
         for place, server in enumerate(self.running):
             if server.poll() is None:
                 continue
-            self.deaths.append(time.monotonic())
-            if len(self.deaths) == GIVE_UP_AFTER and self.deaths[-1] - self.deaths[0] < GIVE_UP_WITHIN:
+            if self.deaths.too_often():
                 raise SetupFailed(
-                    f"The server ended {GIVE_UP_AFTER} times within a minute (code {server.returncode}); "
+                    f"The server ended {OFTEN} times within a minute (code {server.returncode}); "
                     "what it wrote above says why."
                 )
             self.running[place] = self._start()

@@ -139,13 +139,22 @@ async def test_a_broken_cluster_is_one_sentence(tmp_path, spoil, sentence):
     assert "\n" not in str(failure.value)
 
 
-async def test_a_database_that_ends_by_itself_is_told(tmp_path):
+async def test_a_database_that_ends_is_started_again_with_what_it_held_but_not_for_ever(tmp_path):
     with Cluster(tmp_path, throwaway=True) as cluster:
-        cluster.must_be_alive()
-        cluster.process.kill()
-        cluster.process.wait()
-        with pytest.raises(SetupFailed, match=r"^The database ended \(.*\); start again\.$"):
-            cluster.must_be_alive()
+        assert cluster.revive() is None
+        await ask(cluster, "CREATE TABLE kept AS SELECT 1 AS n", "CHECKPOINT")
+        for _ in range(4):
+            end(cluster)
+            assert cluster.revive()
+        assert await ask(cluster, "SELECT n FROM kept") == 1
+        end(cluster)
+        with pytest.raises(SetupFailed, match=r"^The database ended 5 times within a minute \(.*\)\.$"):
+            cluster.revive()
+
+
+def end(cluster: Cluster) -> None:
+    cluster.process.kill()
+    cluster.process.wait()
 
 
 def test_a_socket_folder_of_somebody_else_is_refused(tmp_path):

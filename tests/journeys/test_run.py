@@ -73,6 +73,10 @@ def test_from_an_empty_folder_to_a_booking_that_survives_everything(tmp_path, st
     assert all(item["occurrences"][0]["free"] for item in found)
     booked = first.client.post("/v1/bookings", json=found[0]["book"])
     assert booked.status_code == 201, booked.text
+    os.kill(int((home / "pg" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+    while (seen := first.client.get(booked.headers["Location"])).status_code == 503:
+        time.sleep(0.1)
+    assert seen.json() == booked.json()
     assert first.stop(signal.SIGTERM) == 0
     assert not Cluster(home).socket.exists()
 
