@@ -4,7 +4,6 @@ Clients do as the contract says: told that the service is overloaded (503 with R
 """
 
 import asyncio
-import os
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -18,9 +17,10 @@ import asyncpg
 import httpx
 import pytest
 from calls import Organisation, World, ok, reasons
+from invariants import nothing_half_done
+from servers import a_database, serving
 
 from fallow.cluster import Cluster
-from fallow.supervisor import Servers, listen
 
 ROUNDS = [pytest.param(3, id="3 rounds"), pytest.param(12, id="12 rounds", marks=pytest.mark.slow)]
 FIRST_DAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=30)
@@ -28,24 +28,6 @@ PATIENCE = 60
 days = count()
 keys = count()
 Period = tuple[str, str]
-
-# An occurrence that stands takes its units of its own asset and every unit of all parts, and nothing else does.
-WRONG = """
-  WITH stands AS (SELECT c.id, c.owner_id, c.asset_id, c.units FROM occurrences c WHERE c.state = 'confirmed'),
-       due AS (SELECT c.id, p.part_id, CASE WHEN p.part_id = c.asset_id THEN c.units ELSE a.units END AS units
-                 FROM stands c
-                 JOIN parts p ON p.owner_id = c.owner_id AND p.whole_id = c.asset_id
-                 JOIN assets a ON a.owner_id = p.owner_id AND a.id = p.part_id),
-       taken AS (SELECT occurrence_id AS id, asset_id AS part_id, count(*) AS units
-                   FROM occupancies WHERE held_until IS NULL GROUP BY 1, 2)
-  SELECT id, part_id, due.units AS due, taken.units AS taken
-    FROM due FULL JOIN taken USING (id, part_id)
-   WHERE due.units IS DISTINCT FROM taken.units
-"""
-UNTOLD = """
-  SELECT b.id FROM bookings b
-   WHERE 1 <> (SELECT count(*) FROM events e WHERE e.object_id = b.id AND e.type = 'booking.created')
-"""
 
 
 class Arena:
@@ -90,12 +72,7 @@ class Arena:
 
     async def check(self) -> None:
         """What must be true of all that was ever stored."""
-        conn = await asyncpg.connect(self.database)
-        try:
-            assert [tuple(row) for row in await conn.fetch(WRONG)] == []
-            assert [tuple(row) for row in await conn.fetch(UNTOLD)] == []
-        finally:
-            await conn.close()
+        await nothing_half_done(self.database)
 
     async def hall(self, **given: Any) -> dict[str, Any]:
         """A hall, or part of one."""
@@ -105,25 +82,9 @@ class Arena:
 @pytest.fixture(scope="module")
 def running(template: Cluster) -> Iterator[tuple[str, list[str], dict[str, Any]]]:
     """A database of these tests' own, the addresses of two servers, and organisations made through one of them."""
-    name = "fallow_races"
-
-    async def execute(statement: str) -> None:
-        conn = await asyncpg.connect(template.url())
-        try:
-            await conn.execute(statement)
-        finally:
-            await conn.close()
-
-    asyncio.run(execute(f"CREATE DATABASE {name} TEMPLATE fallow_template"))
-    database = template.url(name)
     with ExitStack() as stack:
-        stack.callback(lambda: asyncio.run(execute(f"DROP DATABASE {name} WITH (FORCE)")))
-        addresses = []
-        for _ in range(2):
-            listener = listen("127.0.0.1", 0)
-            servers = Servers(listener, count=1, environment={**os.environ, "DATABASE_URL": database})
-            addresses.append(f"http://127.0.0.1:{listener.getsockname()[1]}")
-            stack.callback(servers.stop)
+        database = stack.enter_context(a_database(template, "fallow_races"))
+        addresses = [stack.enter_context(serving(database)) for _ in range(2)]
         yield database, addresses, asyncio.run(make_organisations(database, addresses[0]))
 
 
