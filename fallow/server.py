@@ -12,6 +12,9 @@ import uvicorn
 from fallow.supervisor import PATIENCE
 
 STARTUP_FAILED = 3
+# Seconds that an idle connection stays open: longer than clients and proxies keep theirs (5 to 60), or now and then
+# one of them sends a request into a connection that is just being closed.
+KEEP_ALIVE = 75
 
 
 def main(descriptor: int, app: str) -> None:
@@ -24,6 +27,7 @@ def main(descriptor: int, app: str) -> None:
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=PATIENCE,
+        timeout_keep_alive=KEEP_ALIVE,
     )
     server = uvicorn.Server(config)
     with socket.socket(fileno=descriptor) as listener:

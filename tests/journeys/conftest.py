@@ -29,6 +29,7 @@ async def address(database: str, factory: list[str]) -> AsyncIterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "uvicorn", *factory, "--port", str(port)]
+    command += ["--timeout-keep-alive", "75"]  # as fallow/server.py has it
     with subprocess.Popen(command, env={**os.environ, "DATABASE_URL": database}, stderr=subprocess.DEVNULL) as server:
         try:
             address = f"http://127.0.0.1:{port}"
