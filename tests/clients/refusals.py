@@ -47,6 +47,7 @@ BY_SENTENCE = {
     "points, for GeoJSON does not bound its numbers": r"Expected a number from -(90|180) to (90|180)",
     "web addresses, for a pattern cannot tell them all": r"Expected a web address",
     "steps: they divide a day": r"It must divide a day",
+    "text: blank is also U+001C to U+001F": r'Expected a text of .*, not all of them blank; got "[^"]*\\u001[c-f]',
     "text: PostgreSQL stores no U+0000": r"The character U\+[0-9A-F]{4} is not allowed",
 }
 EXPLAINED = re.compile("|".join(BY_SENTENCE.values()))
