@@ -28,7 +28,7 @@ BY_SENTENCE = {
     ),
     "how fields compare": (
         r"It must (be later than starts_at|be at least|differ from|not be before)|It is at most `weeks`"
-        r"|It must be (the currency of|\w+, as the asset's)|At most (cycle_weeks|\d+ (days|in one request))"
+        r"|It must be (the currency of|\w+, as the asset's)|At (least|most) ([a-z_]+:|\d+ (days|in one))"
         r"|A (period that is repeated|whole)|No (closure|period) is longer|Occurrences \d+ and \d+ overlap"
         r"|It names every date|The series|An asset cannot be inside itself"
     ),
