@@ -2,29 +2,34 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from api import problems
 from domain.errors import Fault, Refused, told
+from domain.reasons import reason
 
 ASSET = "/v1/assets/01a3e1c2-5f00-7000-8000-000000000001"
 BOOKING = "/v1/bookings/01a3e1c2-5f00-7000-8000-000000000002"
 HALL = {"starts_at": "2027-06-01T17:00:00Z", "ends_at": "2027-06-01T19:00:00Z"}
 BEARER = "Authorization: Bearer fallow_..."
-TAKEN = {
-    "code": "taken",
-    "text": "Only 0 of 1 free throughout, 1 wanted (turnaround: 0 minutes before, 30 after).",
-    "passed": False,
-    "numbers": {
+TAKEN = reason(
+    "taken",
+    passed=False,
+    numbers={
         "units": 1,
         "units_free": 0,
         "units_wanted": 1,
         "turnaround_before_minutes": 0,
         "turnaround_after_minutes": 30,
+        "occupied_from": "2027-06-01T17:00:00Z",
+        "occupied_until": "2027-06-01T19:30:00Z",
     },
-    "asset_id": ASSET.removeprefix("/v1/assets/"),
-}
+    asset_id=UUID(ASSET.removeprefix("/v1/assets/")),
+    zone=ZoneInfo("Europe/London"),
+)
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,12 +127,13 @@ PAGES: Mapping[str, Page] = {
         " why_not, every rule that speaks against it. Nothing was booked.",
         steps=[
             "Read why_not of every occurrence that is not free.",
-            "Ask when the asset is free, and send other periods.",
+            "Ask for what would work near by, and send other periods.",
             "Or send if_some_unavailable: skip: the free periods are booked, the others kept as skipped.",
         ],
-        request=f"GET {ASSET}/availability?starts_at=2027-06-01T00:00:00Z&ends_at=2027-06-08T00:00:00Z",
+        request=f"GET {ASSET}/explain?starts_at={HALL['starts_at']}&ends_at={HALL['ends_at']}",
         instance="/v1/bookings",
-        members={"occurrences": [{**HALL, "free": False, "why_not": [TAKEN], "alternatives": []}]},
+        detail=TAKEN.text,
+        members={"occurrences": [{**HALL, "free": False, "why_not": [msgspec.to_builtins(TAKEN)], "alternatives": []}]},
     ),
     "hold-expired": Page(
         meaning="The hold ran out, and somebody else has the place by now.",
@@ -155,7 +161,7 @@ PAGES: Mapping[str, Page] = {
         steps=["Add what errors names: a description by PATCH, hours by PUT.", "Publish again."],
         request=f'PATCH {ASSET}\n{BEARER}\n\n{{"description": "A kitchen for twelve cooks."}}',
         instance=f"{ASSET}/publish",
-        errors=[("#/description", "A listing needs a description.")],
+        errors=[("#/description", "Describe it first.")],
     ),
     "slug-taken": Page(
         meaning="Slugs are unique, and another organisation has this one.",
@@ -200,9 +206,9 @@ PAGES: Mapping[str, Page] = {
         meaning="Something in the request is not as the contract says. errors lists all that was found: pointer is a"
         " JSON pointer into the body (#/periods/0/starts_at) or names a parameter (?lat).",
         steps=["Mend each place that errors points at.", "Send the request again."],
-        request="GET /v1/search?lon=-2.3&lat=53.4&category=hall",
+        request="GET /v1/search?postcode=M33&starts_at=2027-06-01T17:00:00Z&ends_at=2027-06-01T19:00:00Z",
         instance="/v1/search",
-        errors=[("?ends_at", "It is required.")],
+        errors=[("?ends_at", "Send both starts_at and ends_at, or neither.")],
     ),
     "parts-cycle": Page(
         meaning="An asset can be part of another, but not of itself, however many steps lie between.",

@@ -58,6 +58,10 @@ OF_LITESTAR: Mapping[int, type[Refused]] = {
     413: errors.TooLarge,
     415: errors.UnsupportedMediaType,
 }
+NO_SUCH_ADDRESS = (
+    "There is no such address; /docs has those that there are. An id in one is whole, such as"
+    " 01890a5d-ac96-774b-bcce-b302099a8057."
+)
 # The connection broke: whether a commit on its way was reached nobody knows.
 LOST = (
     asyncpg.PostgresConnectionError,
@@ -168,7 +172,7 @@ def refused_by_us(request: Request[Any, Any, Any], error: Refused) -> Response[b
 def refused_by_litestar(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """What the framework refused before a handler saw it."""
     if error.status_code == 404:
-        return answer(request, errors.NotFound("There is no such address; /docs has those that there are."))
+        return answer(request, errors.NotFound(NO_SUCH_ADDRESS))
     if error.status_code == 405:
         allow = ", ".join(allowed(request))
         return answer(request, errors.MethodNotAllowed(f"It takes {allow}, and not {request.method}.", allow=allow))

@@ -53,8 +53,8 @@ PAGE = f"""
          ARRAY(SELECT u.unit FROM occupancies u
                 WHERE u.owner_id = c.owner_id AND u.occurrence_id = c.id AND u.asset_id = c.asset_id
                   AND (u.held_until IS NULL OR u.held_until > $1) ORDER BY u.unit) AS unit_numbers,
-         jsonb_build_object('id', b.id, 'reference', b.reference, 'attendees', b.attendees, 'units', b.units)
-           AS booking,
+         jsonb_build_object('id', b.id, 'reference', b.reference, 'attendees', b.attendees, 'units', b.units,
+                            'purpose', b.purpose, 'notes', b.notes, 'on_behalf_of', b.on_behalf_of) AS booking,
          jsonb_build_object('id', a.id, 'title', a.title) AS asset,
          jsonb_build_object('id', s.id, 'name', s.name) AS site,
          jsonb_build_object('id', o.id, 'name', o.name) AS booker

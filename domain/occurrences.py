@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from domain.reasons import Reason
+from domain.requests import OnBehalfOf, Purpose
 from domain.time import wall_clock
 
 OccurrenceState = Literal[
@@ -65,12 +66,15 @@ class Occurrence(msgspec.Struct, frozen=True):
 
 
 class BookingBrief(msgspec.Struct, frozen=True):
-    """The booking that an occurrence belongs to."""
+    """The booking that an occurrence belongs to: who comes, what for, and what they asked."""
 
     id: UUID
     reference: str
     attendees: int | None
     units: int
+    purpose: Purpose | None
+    notes: str | None
+    on_behalf_of: OnBehalfOf | None
 
 
 class AssetBrief(msgspec.Struct, frozen=True):
@@ -124,16 +128,20 @@ COLUMNS: Mapping[str, Callable[[OccurrenceRow], object]] = {
     "asset": lambda row: row.asset.title,
     "site": lambda row: row.site.name,
     "booker": lambda row: row.booker.name,
+    "on_behalf_of": lambda row: row.booking.on_behalf_of and row.booking.on_behalf_of.name,
     "reference": lambda row: row.booking.reference,
     "attendees": lambda row: row.booking.attendees,
     "units": lambda row: row.units,
     "unit_numbers": lambda row: " ".join(map(str, row.unit_numbers)),
     "state": lambda row: row.state,
+    "purpose": lambda row: row.booking.purpose and row.booking.purpose.code,
+    "notes": lambda row: row.booking.notes,
     "note": lambda row: row.note,
     "timezone": lambda row: row.timezone,
     "starts_at": lambda row: f"{row.starts_at:%Y-%m-%dT%H:%M:%SZ}",
     "ends_at": lambda row: f"{row.ends_at:%Y-%m-%dT%H:%M:%SZ}",
     "id": lambda row: row.id,
+    "booking_id": lambda row: row.booking.id,
 }
 
 

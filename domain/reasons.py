@@ -90,11 +90,17 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "feature_missing": ("It lacks {feature}.", "It has {feature}."),
     "too_far": ("It is {distance_m} m away, further than {within_m} m.", "It is {distance_m} m away."),
     "requirement_missing": (
-        "The booker must hold {requirement}, and its record does not show it.",
+        (
+            "The booker must hold {requirement}, and its record does not show it; an admin of the booker adds it to"
+            " `holds` of the organisation."
+        ),
         "The booker holds {requirement}.",
     ),
     "requirement_expired": (
-        "The booker's {requirement} counts until {expires_on}, which is before this date.",
+        (
+            "The booker's {requirement} counts until {expires_on}, which is before this date; an admin of the booker"
+            " renews it in `holds` of the organisation."
+        ),
         "The booker holds {requirement}.",
     ),
     "not_listed": ("It is not listed for booking at present.", "It is listed."),
@@ -117,9 +123,9 @@ WITH_MORE: Mapping[str, Mapping[str, str]] = {
     },
     "taken": {
         "occupied_from": (
-            "Only {units_free} of {units} free throughout, {units_wanted} wanted: taken from {occupied_from} to"
-            " {occupied_until}, its turnaround included (turnaround: {turnaround_before_minutes} minutes before,"
-            " {turnaround_after_minutes} after)."
+            "It is taken from {occupied_from} to {occupied_until} (turnaround included: {turnaround_before_minutes}"
+            " minutes before, {turnaround_after_minutes} after); {units_free} of {units} free throughout,"
+            " {units_wanted} wanted."
         ),
     },
 }

@@ -67,6 +67,8 @@ def phrase(info: inspect.Type) -> str:
     """As `wanted`, of a type that msgspec has taken apart."""
     said = PLAIN.get(type(info), "an object")
     match info:
+        case inspect.StructType(fields=fields):
+            said = f"an object with {', '.join(field.encode_name for field in fields)}"
         case inspect.Metadata(type=inner, extra=extra):
             said = (extra or {}).get("words") or phrase(inner)
         case inspect.UnionType():

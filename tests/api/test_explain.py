@@ -64,8 +64,8 @@ async def test_taken_says_what_is_in_the_way_and_the_nearest_starts_before_and_a
         "occupied_until": "2027-07-05T20:30:00Z",
     }
     assert reason["text"] == (
-        "Only 0 of 1 free throughout, 1 wanted: taken from Monday 5 July 2027, 19:00 to Monday 5 July 2027, 21:30, its"
-        " turnaround included (turnaround: 0 minutes before, 30 after)."
+        "It is taken from Monday 5 July 2027, 19:00 to Monday 5 July 2027, 21:30 (turnaround included: 0 minutes"
+        " before, 30 after); 0 of 1 free throughout, 1 wanted."
     )
     assert booking["booker_id"] not in str(answer)
     assert answer["would_work"] == [

@@ -15,8 +15,8 @@ from api.sheets import cell
 
 CSV = {"Accept": "text/csv"}
 HEADER = [
-    *("starts_on", "from", "ends_on", "until", "asset", "site", "booker", "reference", "attendees"),
-    *("units", "unit_numbers", "state", "note", "timezone", "starts_at", "ends_at", "id"),
+    *("starts_on", "from", "ends_on", "until", "asset", "site", "booker", "on_behalf_of", "reference", "attendees"),
+    *("units", "unit_numbers", "state", "purpose", "notes", "note", "timezone", "starts_at", "ends_at", "id", "booking_id"),
 ]
 
 
@@ -30,7 +30,8 @@ async def test_a_line_is_in_the_time_of_the_site(world: World):
     owner, group = await world.organisation(), await world.organisation(name="Sale, Hub")
     asset = await world.asset(owner, title='The "big" hall', units=3, kind="equipment", category="tables")
     evening = ("2027-07-05T22:00:00Z", "2027-07-05T23:30:00Z")
-    booking = ok(await group.book(asset, evening, units=2, attendees=8), 201)
+    asked = {"purpose": {"code": "community_meal"}, "notes": "An urn, please."}
+    booking = ok(await group.book(asset, evening, units=2, attendees=8, **asked), 201)
     ok(await group.cancel(booking, all=True, note="Ill\r\nand tired"), 200)
     answer, lines = await sheet(owner)
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
@@ -38,11 +39,23 @@ async def test_a_line_is_in_the_time_of_the_site(world: World):
         HEADER,
         [
             *("2027-07-05", "23:00", "2027-07-06", "00:30", 'The "big" hall', "Hall Street", "Sale, Hub"),
-            *(booking["reference"], "8", "2", "", "cancelled", "Ill\r\nand tired", "Europe/London"),
-            *(*evening, booking["occurrences"][0]["id"]),
+            *("", booking["reference"], "8", "2", "", "cancelled", "community_meal", "An urn, please."),
+            *("Ill\r\nand tired", "Europe/London", *evening, booking["occurrences"][0]["id"], booking["id"]),
         ],
     ]
     assert answer.text.endswith("\r\n")
+
+
+async def test_who_comes_is_told_where_staff_booked_for_them(world: World):
+    owner = await world.organisation()
+    asset = await world.asset(owner)
+    brownies = {"name": "Brownies", "email": None, "phone": "0161 496 0000"}
+    evening = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
+    ok(await owner.book(asset, evening, on_behalf_of=brownies), 201)
+    [row] = ok(await owner.get("/occurrences"), 200)["items"]
+    assert row["booking"]["on_behalf_of"] == brownies
+    _, (header, line) = await sheet(owner)
+    assert dict(zip(header, line, strict=True))["on_behalf_of"] == "Brownies"
 
 
 async def test_what_a_spreadsheet_would_run_is_text(world: World):
@@ -79,7 +92,8 @@ async def test_pages_follow_link_in_csv_too(world: World):
     address = first.headers["Link"].partition(">")[0].removeprefix("</v1")
     rest = await owner.send("GET", address, headers=CSV)
     last = list(csv.reader(io.StringIO(rest.text, newline="")))
-    assert [line[-1] for line in [*lines[1:], *last[1:]]] == [each["id"] for each in booking["occurrences"]]
+    place = HEADER.index("id")
+    assert [line[place] for line in [*lines[1:], *last[1:]]] == [each["id"] for each in booking["occurrences"]]
     assert (len(lines), last[0], "Link" in rest.headers) == (3, HEADER, False)
 
 

@@ -69,7 +69,7 @@ def test_every_fault_is_found_at_once():
         "#/periods/0/starts_at": f'{AN_INSTANT}; got "tomorrow".',
         "#/periods/1/units": "Expected a whole number from 1 to 9; got 10.",
         "#/periods/1/starts_at": f"It is required: {AN_INSTANT.removeprefix('Expected ')}.",
-        "#/periods/2": "Expected an object; got 7.",
+        "#/periods/2": "Expected an object with starts_at, units; got 7.",
         "#/until": f"{AN_INSTANT}; got 1815555600.",
         "#/shape/side": 'Expected a number; got "2".',
         "#/un~1known": "There is no such field; there are name, periods, until, shape, corners.",
@@ -85,7 +85,9 @@ def test_the_length_of_a_list_is_checked_too():
 def test_what_no_member_of_a_union_fits_is_told():
     assert faults({"name": "A", "shape": {"kind": "oval"}}) == {"#/shape/kind": '"oval" is none of round, square.'}
     assert faults({"name": "A", "shape": {}}) == {"#/shape/kind": "It is required: one of round, square."}
-    assert faults({"name": "A", "shape": 7}) == {"#/shape": "Expected an object; got 7."}
+    assert faults({"name": "A", "shape": 7}) == {
+        "#/shape": "Expected an object with radius or an object with side; got 7."
+    }
 
 
 def test_a_list_of_so_many_is_looked_into():
@@ -107,4 +109,6 @@ def test_a_hundred_faults_are_enough(value: dict[str, Any]):
 
 
 def test_something_else_than_an_object_is_refused():
-    assert faults([]) == {"#": "Expected an object; got a list of 0."}
+    assert faults([]) == {
+        "#": "Expected an object with name, periods, until, shape, corners; got a list of 0."
+    }
