@@ -5,9 +5,9 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, Annotated, Any
 from urllib.parse import unquote, urlsplit
 
 import typer
@@ -52,12 +52,29 @@ def restored(file: Path) -> Iterator[str]:
         raise SetupFailed(f"There is no file {file}.")
     run("pg_restore", "--file=/dev/null", str(file))  # read to its end before anything is touched
     with alone() as url:
-        script = subprocess.Popen([program("pg_restore"), *ALIKE, "--file=-", file], stdout=subprocess.PIPE)
-        with script:
-            steps = (f"--command={CLEAR}", "--file=-", f"--command={RENEW}")
-            once = ("--quiet", "--no-psqlrc", "--single-transaction", "--set=ON_ERROR_STOP=1")
-            run("psql", *once, *steps, url=url, stdin=script.stdout)
+        replace(file, url)
         yield url
+
+
+def replace(file: Path, url: str) -> None:
+    """Let psql do what pg_restore says, and commit only when pg_restore has said all."""
+    script = subprocess.Popen([program("pg_restore"), *ALIKE, "--file=-", file], stdout=subprocess.PIPE)
+    once = ("--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1")
+    psql = subprocess.Popen(
+        **call("psql", *once, url=url), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    assert psql.stdin  # noqa: S101 - for the type: both are pipes
+    assert script.stdout  # noqa: S101
+    with psql, script:
+        with suppress(BrokenPipeError):  # psql has given up, and says why
+            psql.stdin.write(f"SET client_min_messages = warning; BEGIN; {CLEAR}\n".encode())
+            shutil.copyfileobj(script.stdout, psql.stdin)
+            if script.wait() == 0:
+                psql.stdin.write(f"{RENEW} COMMIT;\n".encode())
+        script.stdout.close()
+        _, said = psql.communicate()
+    if psql.returncode or script.returncode:
+        raise SetupFailed(f"The restore failed, and nothing has changed: {complaint(said.decode())}")
 
 
 @contextmanager
@@ -90,10 +107,16 @@ def run(
     name: str,
     *arguments: str,
     url: str | None = None,
-    stdin: IO[bytes] | None = None,
     stdout: IO[bytes] | int = subprocess.DEVNULL,
 ) -> None:
     """Run one of PostgreSQL's programs. Raises SetupFailed with what it said."""
+    done = subprocess.run(**call(name, *arguments, url=url), stdout=stdout, stderr=subprocess.PIPE, check=False)
+    if done.returncode:
+        raise SetupFailed(f"{name} failed: {complaint(done.stderr.decode())}")
+
+
+def call(name: str, *arguments: str, url: str | None = None) -> dict[str, Any]:
+    """How one of PostgreSQL's programs is called, on a database or on none."""
     environment = dict(os.environ)
     if url:
         password = urlsplit(url).password
@@ -101,10 +124,7 @@ def run(
             environment["PGPASSWORD"] = unquote(password)
             url = url.replace(f":{password}@", "@", 1)
         arguments = (f"--dbname={url}", *arguments)
-    command = [program(name), *arguments]
-    done = subprocess.run(command, env=environment, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, check=False)
-    if done.returncode:
-        raise SetupFailed(f"{name} failed: {complaint(done.stderr.decode())}")
+    return {"args": [program(name), *arguments], "env": environment}
 
 
 def program(name: str) -> str:

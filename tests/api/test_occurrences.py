@@ -16,7 +16,8 @@ from api.sheets import cell
 CSV = {"Accept": "text/csv"}
 HEADER = [
     *("starts_on", "from", "ends_on", "until", "asset", "site", "booker", "on_behalf_of", "reference", "attendees"),
-    *("units", "unit_numbers", "state", "purpose", "notes", "note", "timezone", "starts_at", "ends_at", "id", "booking_id"),
+    *("units", "unit_numbers", "state", "purpose", "notes", "note"),
+    *("timezone", "starts_at", "ends_at", "id", "booking_id"),
 ]
 
 

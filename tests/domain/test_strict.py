@@ -109,6 +109,4 @@ def test_a_hundred_faults_are_enough(value: dict[str, Any]):
 
 
 def test_something_else_than_an_object_is_refused():
-    assert faults([]) == {
-        "#": "Expected an object with name, periods, until, shape, corners; got a list of 0."
-    }
+    assert faults([]) == {"#": "Expected an object with name, periods, until, shape, corners; got a list of 0."}

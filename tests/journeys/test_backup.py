@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from api.app import create_app
 from fallow import cli
+from fallow.backup import program
 from fallow.failures import explain
 
 pytestmark = pytest.mark.anyio
@@ -77,6 +78,22 @@ async def test_half_a_file_changes_nothing(configured, tmp_path):
         sentence = explain((await typed("restore", str(file))).exception)
         assert sentence.startswith("pg_restore failed: "), sentence
         assert await World(None, configured).stored() == before
+
+
+async def test_a_reader_that_dies_half_way_changes_nothing(configured, tmp_path, monkeypatch):
+    file = tmp_path / "all.dump"
+    assert (await typed("backup", str(file))).exit_code == 0
+    async with served(configured) as world:
+        await world.organisation()
+        before = await world.stored()
+    dying = tmp_path / "pg_restore"
+    dying.write_text(f'#!/bin/sh\n"{program("pg_restore")}" "$@" | head -c 60000\n[ "$1" = --file=/dev/null ]\n')
+    dying.chmod(0o755)
+    usual = program
+    monkeypatch.setattr("fallow.backup.program", lambda name: str(dying) if name == "pg_restore" else usual(name))
+    sentence = explain((await typed("restore", str(file))).exception)
+    assert sentence.startswith("The restore failed, and nothing has changed"), sentence
+    assert await World(None, configured).stored() == before
 
 
 async def test_a_backup_overwrites_nothing_and_leaves_no_half(configured, tmp_path):
