@@ -30,9 +30,9 @@ BY_SENTENCE = {
         r"It must (be later than starts_at|be at least|differ from|not be before)|It is at most `weeks`"
         r"|It must be (the currency of|\w+, as the asset's)|At (least|most) ([a-z_]+:|\d+ (days|in one))"
         r"|A (period that is repeated|whole)|No (closure|period) is longer|Occurrences \d+ and \d+ overlap"
-        r"|It names every date|The series|An asset cannot be inside itself"
+        r"|It names every date|The series|An asset cannot be inside itself|That makes"
     ),
-    "what stands there once": r"There is another (exception|identifier)|It is (named|there) twice|It shares a date",
+    "what is there once": r"There is another|It (is (named|there) twice|shares a date|is the same)",
     "what the time is": r"It must be later than now",
     "lists that are data": (
         r"It is not in the published list|This category is for|No such time zone|This (is no British )?postcode"
