@@ -1,7 +1,6 @@
 """How Fallow talks to PostgreSQL: settings, codecs, the pool."""
 
 from typing import TYPE_CHECKING, Any, TypeAlias
-from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -45,17 +44,10 @@ def decode_jsonb(data: bytes) -> Any:
 
 
 async def prepare(conn: Connection) -> None:
-    """Teach a new connection JSON. UUIDs are of the standard library as they are in every key of ours."""
+    """Teach a new connection JSON. UUIDs come as asyncpg makes them, in C, of a subclass of the standard library's."""
     await conn.set_type_codec("jsonb", schema="pg_catalog", encoder=encode_jsonb, decoder=decode_jsonb, format="binary")
     await conn.set_type_codec(
         "json", schema="pg_catalog", encoder=encode_json, decoder=msgspec.json.decode, format="binary"
-    )
-    await conn.set_type_codec(
-        "uuid",
-        schema="pg_catalog",
-        encoder=lambda value: value.bytes if isinstance(value, UUID) else UUID(str(value)).bytes,
-        decoder=lambda data: UUID(bytes=bytes(data)),
-        format="binary",
     )
 
 
