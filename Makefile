@@ -1,11 +1,11 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz check lock format
+.PHONY: help run test fuzz check lock format bench bench-growth
 PYTHON := .venv/bin/python
 COMPILE := $(PYTHON) -m uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header --quiet $(ARGS)
 
 help: ## say what there is
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
 
 run: ## set up whatever is missing, then run Fallow with its demo data
 	@scripts/setup
@@ -36,3 +36,11 @@ lock: ## write the lock files anew (ARGS=--upgrade for newer versions)
 	$(COMPILE) pyproject.toml --output-file requirements.lock
 	$(COMPILE) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
 	sed -n 's/^\(uv==[^ ]*\).*/\1/p' requirements-uv.lock | $(COMPILE) - --output-file requirements-uv.lock
+
+bench: ## measure requests beside their SQL alone, N=100000 assets; writes bench/README.md
+	@scripts/setup --dev
+	$(PYTHON) -m bench all $(or $(N),100000) --publish $(ARGS)
+
+bench-growth: ## measure search at 10,000, 100,000 and 1,000,000 assets; writes bench/README.md
+	@scripts/setup --dev
+	$(PYTHON) -m bench growth $(or $(N),10000 100000 1000000) --publish $(ARGS)

@@ -1,26 +1,42 @@
 """A country to measure with: assets around real postcode districts, with hours, parts, papers and bookings.
 
-`python -m bench.country DATABASE_URL [ASSETS]` fills a migrated database that is empty otherwise. The same number
-makes the same country, but for the ids of bookings.
+The same number makes the same country, but for the ids of bookings and the day from which they are. Its most frequent
+category is the first by name, its rarest (one asset in a thousand) the last.
 """
 
-import asyncio
-import sys
+from collections.abc import Callable
+from datetime import date
 
-from db.connection import Connection, connect
+from db.connection import Connection
 from domain import taxonomy
 from domain.places import districts
 
 ASSETS_A_SITE, SITES_AN_OWNER, BOOKINGS_A_UNIT = 5, 20, 10
+MIDDLE = (-2.2426, 53.4808)  # around which everything is taken …
+FULL_WITHIN_M = 25_000  # … so far
+FULL_DAY, FULL_HOUR = 44, 18  # … from this day and hour (UTC), counted from the first Monday, for two hours
 
-# Nothing is checked row by row while it is made: FOREIGN KEYs are triggers.
+# Nothing is checked row by row while it is made: FOREIGN KEYs are triggers, and what follows is built at the end.
 PREPARE = """
   SET session_replication_role = replica;
+  SET synchronous_commit = off;
+  SET maintenance_work_mem = '1GB';
   CREATE FUNCTION pg_temp.chance(what text, n bigint) RETURNS float8 LANGUAGE sql IMMUTABLE AS
     $$ SELECT (hashtextextended(what, n) & 4294967295) / 4294967296.0 $$;
   CREATE FUNCTION pg_temp.id(what text, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS
     $$ SELECT (lpad(to_hex(1790000000000 + n / 100), 12, '0') || '7' || substr(md5(what || n), 1, 3)
                || '8' || substr(md5(what || n), 4, 15))::uuid $$;
+"""
+
+INDEXES = """
+  SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', k.conrelid::regclass, k.conname) AS without,
+         format('ALTER TABLE %s ADD CONSTRAINT %I %s', k.conrelid::regclass, k.conname, pg_get_constraintdef(k.oid))
+           AS build
+    FROM pg_constraint k WHERE k.contype = 'x' AND k.connamespace = 'public'::regnamespace
+   UNION ALL
+  SELECT format('DROP INDEX %s', i.indexrelid::regclass), pg_get_indexdef(i.indexrelid)
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+   WHERE c.relnamespace = 'public'::regnamespace AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid)
 """
 
 OWNERS = """
@@ -77,7 +93,8 @@ ASSETS = """
     FROM generate_series(100, 99 + $1::bigint) n
    CROSS JOIN LATERAL (SELECT 1 + n / $3 % ($1::bigint / $3) AS site) m
     JOIN sites s ON s.id = pg_temp.id('site', m.site)
-   CROSS JOIN LATERAL (SELECT 1 + floor(pg_temp.chance('category', n) ^ 3 * cardinality($5::text[])) AS k) c
+   CROSS JOIN LATERAL (SELECT CASE WHEN n % 1000 = 503 THEN cardinality($5::text[])
+                           ELSE 1 + floor(pg_temp.chance('category', n) ^ 3 * (cardinality($5::text[]) - 1)) END AS k) c
    CROSS JOIN LATERAL (SELECT ($5::text[])[k] AS category, ($6::text[])[k] AS kind) k
 """
 PARTS = """
@@ -85,14 +102,20 @@ PARTS = """
   SELECT owner_id, id, id FROM assets UNION ALL SELECT owner_id, part_of, id FROM assets WHERE part_of IS NOT NULL
 """
 
-# Two hours each, three days apart or so; those who have parts are booked by their parts only.
+# Two hours each, three days apart or so, and one evening on which nothing is left around the middle; those who have
+# parts are booked by their parts only.
 BOOKINGS = """
   CREATE TEMPORARY TABLE made AS
-  SELECT pg_temp.id('booking', row_number() OVER ()) AS id, a.owner_id, a.id AS asset_id, u AS unit,
-         timestamptz '2026-12-01Z'
-         + make_interval(days => (3 * k + 2 * pg_temp.chance(a.id::text, k))::int,
-                         hours => (8 + 12 * pg_temp.chance(a.id::text, 100 * u + k))::int) AS starts_at
-    FROM assets a, generate_series(1, a.units) u, generate_series(1, $1::int) k
+  SELECT pg_temp.id('booking', row_number() OVER ()) AS id, a.owner_id, a.id AS asset_id, u AS unit, s.starts_at
+    FROM assets a
+   CROSS JOIN generate_series(1, a.units) u
+   CROSS JOIN LATERAL (
+         SELECT make_interval(days => (3 * k + 2 * pg_temp.chance(a.id::text, k))::int,
+                              hours => (8 + 12 * pg_temp.chance(a.id::text, 100 * u + k))::int)
+           FROM generate_series(1, $1::int) k
+          UNION ALL
+         SELECT make_interval(days => $3, hours => $4) WHERE ST_DWithin(a.location, $5::geography, $6)) later (by)
+   CROSS JOIN LATERAL (SELECT $2::date::timestamptz + later.by AS starts_at) s
    WHERE NOT EXISTS (SELECT FROM assets p WHERE p.owner_id = a.owner_id AND p.part_of = a.id)
 """
 WRITE = """
@@ -109,33 +132,28 @@ WRITE = """
 """
 
 
-async def fill(conn: Connection, assets: int) -> None:
-    """Make everything, and let PostgreSQL count it."""
+async def fill(conn: Connection, assets: int, monday: date, report: Callable[[str], None]) -> None:
+    """Make everything in a database that is migrated and empty, with bookings from a Monday on, and have it counted."""
     lists = taxonomy.taxonomy()
     features, categories = sorted(lists.features), sorted(lists.categories)
     kinds = [next(iter(lists.categories[each].kinds)) for each in categories]
     points = [point.coordinates for _, point in sorted(districts().items())]
     sizes = (assets, ASSETS_A_SITE * SITES_AN_OWNER)
     await conn.execute(PREPARE)
+    indexes = await conn.fetch(INDEXES)
+    for index in indexes:
+        await conn.execute(index["without"])
     for statement in (OWNERS, TIMETABLES, SEASONS):
         await conn.execute(statement, *sizes)
     split = (assets, SITES_AN_OWNER, ASSETS_A_SITE)
     await conn.execute(SITES, *split, [lon for lon, _ in points], [lat for _, lat in points])
     await conn.execute(ASSETS, *split, features, categories, kinds)
     await conn.execute(PARTS)
-    await conn.execute(BOOKINGS, BOOKINGS_A_UNIT)
+    report("bookings")
+    middle = "POINT({} {})".format(*MIDDLE)
+    await conn.execute(BOOKINGS, BOOKINGS_A_UNIT, monday, FULL_DAY, FULL_HOUR, middle, FULL_WITHIN_M)
     await conn.execute(WRITE)
+    for index in indexes:
+        report(index["build"])
+        await conn.execute(index["build"])
     await conn.execute("VACUUM ANALYZE")
-
-
-async def main(url: str, assets: int) -> None:
-    """Fill the database at this address."""
-    conn = await connect(url)
-    try:
-        await fill(conn, assets)
-    finally:
-        await conn.close()
-
-
-if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 100_000))

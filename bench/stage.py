@@ -1,0 +1,89 @@
+"""Where it is measured: a country that is kept for the next time, and a server as `fallow serve` runs it."""
+
+import asyncio
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+
+import db.version
+from bench import country
+from db.connection import connect
+from db.migrate import bring_up_to_date
+from fallow import home
+from fallow.cluster import Cluster
+
+GENERATOR = hashlib.sha256(Path(country.__file__).read_bytes()).hexdigest()[:16]
+STAMP = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = $1"
+
+
+@contextmanager
+def built(assets: int) -> Iterator[tuple[str, date]]:
+    """A country of so many assets, in a database and a cluster of its own: its address, and the Monday from which
+    its bookings are, within a week from today.
+    """
+    with Cluster(home.home() / "bench") as cluster:
+        name = f"country_{assets}"
+        monday = asyncio.run(build(cluster.url(), cluster.url(name), name, assets))
+        yield cluster.url(name), monday
+
+
+async def build(server: str, url: str, name: str, assets: int) -> date:
+    """Make it anew unless what is there is of this schema, of this generator, and its bookings are to come."""
+    today = datetime.now(UTC).date()
+    postgres = await asyncpg.connect(server)
+    try:
+        version, _, monday = (await postgres.fetchval(STAMP, name) or "").rpartition(" from ")
+        if version == f"{db.version.version()} {GENERATOR}" and date.fromisoformat(monday) > today:
+            return date.fromisoformat(monday)
+        first = today + timedelta(days=7 - today.weekday())
+        say(f"making a country of {assets:,} assets")
+        await postgres.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await postgres.execute(f"CREATE DATABASE {name}")
+        await bring_up_to_date(url, lambda *_: None)
+        conn = await connect(url)
+        try:
+            await country.fill(conn, assets, first, say)
+        finally:
+            await conn.close()
+        await postgres.execute(f"COMMENT ON DATABASE {name} IS '{db.version.version()} {GENERATOR} from {first}'")
+    finally:
+        await postgres.close()
+    return first
+
+
+@contextmanager
+def serving(url: str, processes: int = 2) -> Iterator[tuple[tuple[str, int], list[int]]]:
+    """Server processes at work: their address, and their ids. What they log is kept beside the database."""
+    command = [sys.executable, "-m", "fallow", "serve", "--port", "0", "--processes", str(processes)]
+    with (
+        (home.home() / "bench" / "serve.log").open("wb") as log,
+        subprocess.Popen(
+            command, env={**os.environ, "DATABASE_URL": url}, stdout=subprocess.PIPE, stderr=log, text=True
+        ) as server,
+    ):
+        try:
+            assert server.stdout is not None
+            found = next(filter(None, (re.search(r"http://([\d.]+):(\d+)", line) for line in server.stdout)))
+            children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+            yield (found[1], int(found[2])), [int(child) for child in children]
+        finally:
+            server.terminate()
+
+
+def resident_mb(process: int) -> float:
+    """The memory of a process that is its own or shared, in MB."""
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text())
+    return int(found[1]) / 1024 if found else 0.0
+
+
+def say(what: str) -> None:
+    """Tell whoever waits what is being done."""
+    print(f"bench: {datetime.now(UTC):%H:%M:%S} {what}"[:150], file=sys.stderr, flush=True)
