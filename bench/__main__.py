@@ -186,7 +186,7 @@ def growth(sizes: Sequence[int], rounds: int, **given: float) -> str:
                     one, other = statistics.median(http.alone), statistics.median(sql.alone)
                     lines.append(
                         f"| {job.name.removeprefix('search, ')} | {assets:,} | {1000 * one:.1f} | {1000 * other:.1f} "
-                        f"| {job.examined:.0f} | {1e6 * other / job.examined:.0f} |"
+                        f"| {job.examined:.0f} | {1e6 * other / max(job.examined, 1):.0f} |"
                     )
             machine = asyncio.run(describe(url, before))
     return "\n".join([f"{machine} One client; {rounds} rounds of {given['seconds']:g} s. Milliseconds.", "", *lines])
