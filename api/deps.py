@@ -89,7 +89,7 @@ def busy(request: AnyRequest) -> str | None:
     """The asset that a change is about to lock, as far as the request says."""
     document = request.state.get("document")
     named = document.get("asset_id") if isinstance(document, dict) else None
-    return str(named or request.path_params.get("asset_id") or "") or None
+    return str(named or request.path_params.get("asset_id") or "").lower() or None
 
 
 def sent_token(request: AnyRequest) -> str | None:

@@ -36,7 +36,8 @@ class Doors:
         door.crowd += 1
         try:
             try:
-                await asyncio.wait_for(door.places.acquire(), PATIENCE)
+                async with asyncio.timeout(PATIENCE):
+                    await door.places.acquire()
             except TimeoutError:
                 raise Overloaded from None
             try:
