@@ -365,6 +365,7 @@ async def asked_of_owners(owner: Organisation, site: dict[str, Any], draft: dict
     ok(await owner.put(path, {"name": "All", "always": True}, headers={"If-Match": "*"}), 200)
     for action in ("publish", "pause"):
         ok(await owner.post(f"/assets/{draft['id']}/{action}"), 200)
+    ok(await owner.post(f"/assets/{draft['id']}/copy", {"site_ids": [site["id"]]}), 201)
     closure = {"asset_id": draft["id"], "starts_at": EVENING[0], "ends_at": EVENING[1]}
     ok(await owner.post("/closures", {**closure, "dry_run": True}), 200)
     made = ok(await owner.post("/closures", closure), 201)["closure"]

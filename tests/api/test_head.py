@@ -1,8 +1,13 @@
 """HEAD is GET without the body; OPTIONS says what an address takes."""
 
+import io
+import json
+
 import httpx
 import pytest
 from calls import World, ok
+
+from api.logs import Lines
 
 
 @pytest.mark.parametrize(
@@ -26,9 +31,11 @@ async def test_head_heeds_what_get_heeds(world: World):
     assert (await group.send("HEAD", "/search?lon=0")).status_code == 422
 
 
-async def test_a_head_is_logged_under_its_own_name(client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture):
+async def test_a_head_is_logged_under_its_own_name(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch):
+    written = io.StringIO()
+    monkeypatch.setattr(Lines, "stream", written)
     await client.head("/v1/organisations/nobody")
-    [line] = [record.msg for record in caplog.records if record.name == "fallow"]
+    [line] = map(json.loads, written.getvalue().splitlines())
     assert (line["method"], line["path"], line["status"]) == ("HEAD", "/v1/organisations/{id_or_slug}", 404)
 
 

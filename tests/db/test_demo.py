@@ -210,7 +210,7 @@ async def test_all_of_it_reads_back_in_the_shapes_that_the_api_answers(loaded):
     caller = (await db.tokens.find(conn, answer.token)).caller
     mine, now = caller.organisation_id, datetime.combine(WEDNESDAY, time(9), UTC)
     every = {"after": None, "limit": 5000}
-    nothing = dict.fromkeys(("owner_id", "site_id", "kind", "category", "state", "part_of"))
+    nothing = dict.fromkeys(("owner_id", "site_id", "kind", "category", "state", "part_of", "q"))
     assets = await db.assets.page(conn, mine, **nothing, **every)
     sites = await db.sites.page(conn, mine, owner_id=None, q=None, **every)
     timetables = await db.timetables.page(conn, mine, owner_id=None, **every)
