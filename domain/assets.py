@@ -35,6 +35,8 @@ AssetState = Literal["draft", "listed", "paused", "archived"]
 Fuel = Literal["petrol", "diesel", "electric", "hybrid", "none"]
 People = Annotated[int, Meta(ge=1, le=1_000_000)]
 
+MOST_UNITS = 1000  # of one asset: among them one request looks for room in each of its 200 periods
+
 
 class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A way to set out a space, and how many people it then holds."""
@@ -120,7 +122,7 @@ class AssetRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     description: LongText | None = None
     features: Annotated[list[ShortText], Meta(max_length=100)] = []
     capacity: People | None = None
-    units: Annotated[int, Meta(ge=1, le=10_000)] = 1
+    units: Annotated[int, Meta(ge=1, le=MOST_UNITS)] = 1
     part_of: UUID | None = None
     details: Details | None = None
     terms: Terms = Terms()

@@ -1,10 +1,18 @@
-"""One wrong value of each kind: its documented problem, pointers to what is wrong, and nothing stored."""
+"""One wrong value of each kind, sent to a running server: its problem, pointers to what is wrong, nothing stored.
 
+What no client library would send is in journeys/test_bad_input.py.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
 from itertools import product
 from typing import Any
 
+import httpx
 import pytest
+import uvicorn
 from calls import MANCHESTER, Organisation, World, daily, ok
+from contract import contract
 
 from domain import tokens
 
@@ -237,6 +245,21 @@ INVALID: dict[str, list[tuple[str, Any, list[str]]]] = {
 }
 
 
+@pytest.fixture
+async def client(app: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody without a token, over a socket: all of this is sent to a running server."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None))
+    running = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    host, port = server.servers[0].sockets[0].getsockname()
+    hooks = {"response": [contract().check]}
+    async with httpx.AsyncClient(base_url=f"http://{host}:{port}", event_hooks=hooks) as client:
+        yield client
+    server.should_exit = True
+    await running
+
+
 class Scene:
     """An owner with a listed asset, and a group that has booked it; placeholders in paths and bodies are filled."""
 
@@ -320,6 +343,13 @@ async def test_a_body_that_is_none_stores_nothing(scene: Scene):
         answer = await scene.owner.send("POST", "/sites", content=body, headers={"Content-Type": content_type})
         found.append((body, content_type, answer.status_code, answer.json()["type"].removeprefix("/problems/")))
     assert [one for one, right in zip(found, BODIES, strict=True) if one != right] == []
+    assert await scene.world.stored() == before
+
+
+async def test_ten_thousand_periods_are_more_than_a_body_holds(scene: Scene):
+    before = await scene.world.stored()
+    answer = await scene.group.post("/bookings", scene.fill({**BOOKING, "periods": [period()] * 10_000}))
+    assert ok(answer, 413)["type"] == "/problems/too-large"
     assert await scene.world.stored() == before
 
 
