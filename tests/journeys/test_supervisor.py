@@ -56,9 +56,8 @@ class Supervisor:
     """A supervisor in a process of its own, which is how it is told to stop."""
 
     def __init__(self, environment: dict[str, str]) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", SUPERVISE], env=environment, stdout=subprocess.PIPE, text=True
-        )
+        command = ["env", "--default-signal=HUP", sys.executable, "-c", SUPERVISE]  # also where nohup ran the tests
+        self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
         port, *self.servers = map(int, self.process.stdout.readline().split())
         self.address = f"http://127.0.0.1:{port}"
 
