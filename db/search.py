@@ -16,8 +16,12 @@ from domain.search import START, Looked, Match, NearMiss, Place, Search, Searche
 
 CANDIDATE = "c (owner_id, id, timezone, distance_m, tie, sphere_m, place)"
 
-# What is told of each of them: the asset, and the periods asked for with what speaks against each.
-TOLD = """
+ASKED = "$1::geography, $2, $3, $4, $5, $6, $7, $8, $9, $16, $17, $10, $11, $12, $13, $14, $15"
+
+
+def told(why_not: str) -> str:
+    """What is told of each of them: the asset, and the periods asked for with what speaks against each."""
+    return f"""
             JOIN assets a ON a.id = c.id AND a.owner_id = c.owner_id
             JOIN sites s ON s.id = a.site_id AND s.owner_id = a.owner_id
             JOIN organisations o ON o.id = a.owner_id
@@ -26,28 +30,39 @@ TOLD = """
                           'starts_at', p.starts_at, 'ends_at', p.ends_at,
                           'units_free', (SELECT f.units_free
                              FROM rules.units_free(a, rules.span(a, p.starts_at, p.ends_at), $15) f),
-                          'why_not', (SELECT jsonb_agg(to_jsonb(k))
-                                        FROM rules.why_not(a, p.starts_at, p.ends_at, $6, $7, $14, $15) k))
+                          'why_not', {why_not})
                         ORDER BY p.n) AS occurrences
                    FROM rules.repeats($10, $11, a.timezone, $12) p WHERE $10::timestamptz IS NOT NULL) w"""
 
-ASKED = "$1::geography, $2, $3, $4, $5, $6, $7, $8, $9, $16, $17, $10, $11, $12, $13, $14, $15"
 
-SEARCH = f"""
+def statement(why_not: str, failed: str) -> str:
+    """A search, and what is told of what it finds."""
+    return f"""
   SELECT r.examined, r.exhausted, (r.last).distance_m, (r.last).tie, (r.last).id,
          (SELECT jsonb_agg(jsonb_build_object(
                    'place', jsonb_build_array(c.distance_m, c.tie, c.id), 'asset', {SUMMARY},
                    'occurrences', w.occurrences)
                  ORDER BY c.place)
-            FROM unnest(r.nearest) WITH ORDINALITY {CANDIDATE} {TOLD}) AS matches,
-         (SELECT jsonb_agg(jsonb_build_object(
+            FROM unnest(r.nearest) WITH ORDINALITY {CANDIDATE} {told(why_not)}) AS matches,
+         {failed} AS failed
+    FROM rules.search({ASKED}, $18, $19, $20, $21) r
+"""
+
+
+# Where nothing can have failed nothing is asked of it: making ready to ask takes longer than a small search.
+SEARCH = statement("NULL::jsonb", "NULL::jsonb")
+WHY_NOT = """(SELECT jsonb_agg(to_jsonb(k))
+                                        FROM rules.why_not(a, p.starts_at, p.ends_at, $6, $7, $14, $15) k)"""
+SEARCH_AND_TELL = statement(
+    WHY_NOT,
+    f"""(SELECT jsonb_agg(jsonb_build_object(
                    'distance_m', c.distance_m, 'asset', {SUMMARY}, 'occurrences', w.occurrences,
                    'why_not', (SELECT jsonb_agg(to_jsonb(p)) FROM rules.paper(a, $5, $6, $7, $8, $9) p
                                 WHERE NOT p.passed))
                  ORDER BY c.place)
-            FROM unnest(CASE WHEN $22 THEN rules.near_misses({ASKED}) END) WITH ORDINALITY {CANDIDATE} {TOLD}) AS failed
-    FROM rules.search({ASKED}, $18, $19, $20, $21) r
-"""
+            FROM unnest(CASE WHEN $22 THEN rules.near_misses({ASKED}) END) WITH ORDINALITY {CANDIDATE} {told(WHY_NOT)})
+""",
+)
 
 
 async def search(
@@ -59,8 +74,7 @@ async def search(
     People are left out of a search with a period by nobody we know.
     """
     period = search.period
-    row = await conn.fetchrow(
-        SEARCH,
+    asked = (
         f"POINT({search.origin.lon} {search.origin.lat})",
         search.within_m,
         search.category,
@@ -82,8 +96,11 @@ async def search(
         after.tie,
         after.id,
         limit,
-        search.explain and after == START,
     )
+    if search.explain or search.at_least < search.weeks:
+        row = await conn.fetchrow(SEARCH_AND_TELL, *asked, search.explain and after == START)
+    else:
+        row = await conn.fetchrow(SEARCH, *asked)
     assert row is not None  # noqa: S101 - an aggregate always answers one row
     return Looked(
         matches=[read(search, match) for match in row["matches"] or ()],
