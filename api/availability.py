@@ -11,6 +11,7 @@ from msgspec import Meta
 
 import db.availability
 from api.problems import problems
+from db.availability import Found, T
 from db.connection import Connection
 from domain import permissions
 from domain.availability import LONGEST_WINDOW, Availability, check_seen, check_window
@@ -47,10 +48,15 @@ async def read(
         organisation_id=caller.organisation_id if caller else None,
         now=now,
     )
+    return shown(found, caller)
+
+
+def shown(found: Found[T] | None, caller: Caller | None) -> T:
+    """What is answered of an asset's time. Raises NotFound, and Unauthenticated where it is people's."""
     if found is None:
         raise NotFound
     check_seen(found.kind, caller)
-    return found.availability
+    return found.answer
 
 
 router = Router("/assets/{asset_id:uuid}/availability", route_handlers=[read], tags=["availability"])

@@ -8,12 +8,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 import db.explain
-from api.availability import Units
+from api.availability import Units, shown
 from api.problems import problems
 from api.search import Attendees
 from db.connection import Connection
 from domain import permissions
-from domain.availability import check_seen, check_window
+from domain.availability import check_window
 from domain.callers import Caller
 from domain.errors import NotFound
 from domain.explain import Explanation
@@ -50,10 +50,7 @@ async def read(
         organisation_id=caller.organisation_id if caller else None,
         now=now,
     )
-    if found is None:
-        raise NotFound
-    check_seen(found.kind, caller)
-    return found.explanation
+    return shown(found, caller)
 
 
 router = Router("/assets/{asset_id:uuid}/explain", route_handlers=[read], tags=["availability"])

@@ -10,11 +10,11 @@ from litestar.params import FromPath, FromQuery
 from msgspec import Meta
 
 import db.starts
-from api.availability import Units
+from api.availability import Units, shown
 from api.problems import problems
 from db.connection import Connection
 from domain import permissions
-from domain.availability import check_seen, check_window
+from domain.availability import check_window
 from domain.callers import Caller
 from domain.errors import NotFound
 from domain.starts import LONGEST_WINDOW, Starts
@@ -55,10 +55,7 @@ async def read(
         organisation_id=caller.organisation_id if caller else None,
         now=now,
     )
-    if found is None:
-        raise NotFound
-    check_seen(found.kind, caller)
-    return found.starts
+    return shown(found, caller)
 
 
 router = Router("/assets/{asset_id:uuid}/starts", route_handlers=[read], tags=["availability"])

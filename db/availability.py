@@ -1,7 +1,7 @@
 """When an asset is open and free, from the rules that bookings are tested by."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -9,6 +9,8 @@ import msgspec
 from db.connection import Connection
 from domain.availability import Availability
 from domain.taxonomy import AssetKind
+
+T = TypeVar("T")
 
 LOAD = """
   SELECT a.kind, a.timezone, $2::timestamptz AS starts_at, $3::timestamptz AS ends_at,
@@ -22,11 +24,11 @@ LOAD = """
 """
 
 
-class Found(NamedTuple):
-    """An asset's kind, which says who may see it, and its availability."""
+class Found(NamedTuple, Generic[T]):
+    """An asset's kind, which says who may see what is answered of its time, and the answer."""
 
     kind: AssetKind
-    availability: Availability
+    answer: T
 
 
 async def load(
@@ -38,7 +40,7 @@ async def load(
     units: int,
     organisation_id: UUID | None,
     now: datetime,
-) -> Found | None:
+) -> Found[Availability] | None:
     """The availability of an asset that the caller's organisation may know of."""
     row = await conn.fetchrow(LOAD, asset_id, starts_at, ends_at, units, now, organisation_id)
     return Found(row["kind"], msgspec.convert(dict(row), Availability)) if row else None

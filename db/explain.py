@@ -1,14 +1,13 @@
 """Why a period can or cannot be booked: every rule of a booking, and the nearest periods that would work."""
 
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
+from db.availability import Found
 from db.connection import Connection
 from domain.explain import Explanation, explain
-from domain.taxonomy import AssetKind
 from domain.time import Period
 
 LOAD = """
@@ -21,13 +20,6 @@ LOAD = """
 """
 
 
-class Found(NamedTuple):
-    """An asset's kind, which says who may see it, and the explanation."""
-
-    kind: AssetKind
-    explanation: Explanation
-
-
 async def load(
     conn: Connection,
     asset_id: UUID,
@@ -37,7 +29,7 @@ async def load(
     attendees: int | None,
     organisation_id: UUID | None,
     now: datetime,
-) -> Found | None:
+) -> Found[Explanation] | None:
     """What speaks for and against a period at an asset that the caller's organisation may know of."""
     row = await conn.fetchrow(LOAD, asset_id, period.starts_at, period.ends_at, units, attendees, organisation_id, now)
     if row is None:

@@ -1,14 +1,13 @@
 """When bookings of an asset can start, by the rules that bookings are tested by."""
 
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
+from db.availability import Found
 from db.connection import Connection
 from domain.starts import Starts
-from domain.taxonomy import AssetKind
 
 LOAD = """
   SELECT a.kind, a.timezone,
@@ -17,13 +16,6 @@ LOAD = """
     FROM assets a
    WHERE a.id = $1 AND (a.state IN ('listed', 'paused') OR a.owner_id = $6)
 """
-
-
-class Found(NamedTuple):
-    """An asset's kind, which says who may see them, and its starts."""
-
-    kind: AssetKind
-    starts: Starts
 
 
 async def load(
@@ -36,7 +28,7 @@ async def load(
     units: int,
     organisation_id: UUID | None,
     now: datetime,
-) -> Found | None:
+) -> Found[Starts] | None:
     """The starts at an asset that the caller's organisation may know of, as that organisation could book them."""
     row = await conn.fetchrow(LOAD, asset_id, starts_at, ends_at, minutes, units, organisation_id, now)
     return Found(row["kind"], msgspec.convert(dict(row), Starts)) if row else None

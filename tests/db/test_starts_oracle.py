@@ -70,7 +70,7 @@ async def agree_on_the_explanation(conn, world, asset, booker, booker_id, wish):
     if asset.state == "draft":
         assert found is None
         return
-    said = found.explanation
+    said = found.answer
     expected = why_not(world, asset, minute(starts), minute(starts) + length, units, attendees, booker)
     assert {each.code for each in said.checks if not each.passed} == expected
     assert said.bookable == (expected == set())
@@ -99,7 +99,7 @@ async def nothing_near(conn, asset, period, given):
     )
     fits = asset.capacity is None or (given["attendees"] or 0) <= asset.capacity * given["units"]
     enough = asset.min_attendees is None or (given["attendees"] or 0) >= asset.min_attendees
-    assert not (fits and enough and [one for one in found.starts.items if one.starts_at != period.starts_at])
+    assert not (fits and enough and [one for one in found.answer.items if one.starts_at != period.starts_at])
 
 
 @fewer
