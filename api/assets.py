@@ -19,10 +19,9 @@ import db.sites
 import db.timetables
 import domain.assets
 from api import units
-from api.answers import must_match
+from api.answers import AnyRequest, must_match
 from api.bodies import Patch
 from api.cursors import Cursors
-from api.deps import AnyRequest
 from api.lists import Cursor, Limit, Pages
 from api.problems import problems
 from db.connection import Connection

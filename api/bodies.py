@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from typing import Any, Generic, TypeVar, get_args, get_origin
 
 import msgspec
-from litestar import Request
 from litestar._openapi.schema_generation import SchemaCreator
 from litestar.dto import AbstractDTO
 from litestar.exceptions import InternalServerException
 from litestar.openapi.spec import Reference, Schema
 from litestar.typing import FieldDefinition
 
+from api.answers import AnyRequest
 from domain import words
 from domain.errors import Fault, Invalid, Malformed, UnsupportedMediaType
 from domain.strict import convert
@@ -23,7 +23,6 @@ DEEPEST = 50
 TOO_DEEP = "The body is nested too deeply."
 LARGEST = 256 * 1024
 MERGE_PATCH = "application/merge-patch+json"
-AnyRequest = Request[Any, Any, Any]
 T = TypeVar("T", bound=msgspec.Struct)
 
 

@@ -11,9 +11,8 @@ from uuid_utils.compat import uuid7
 
 import db.bookings
 from api import seating
-from api.answers import Answer, must_match
+from api.answers import Answer, AnyRequest, must_match
 from api.cursors import Cursors
-from api.deps import AnyRequest
 from api.lists import Cursor, Limit, Pages
 from api.problems import problems
 from db.connection import Connection

@@ -13,9 +13,8 @@ import db.closures
 import db.events
 import db.sites
 import domain.closures
-from api.answers import Answer, etag, must_match
+from api.answers import Answer, AnyRequest, etag, must_match
 from api.cursors import Cursors
-from api.deps import AnyRequest
 from api.hours import dry_run_etag
 from api.lists import Cursor, Limit, Pages
 from api.problems import problems

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import structlog
-from litestar import Request
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 
 import db.tokens
 from api import idempotency
+from api.answers import AnyRequest
 from api.cursors import Cursors
 from api.settings import Settings
 from db.connection import PATIENCE, TROUBLE, Connection, Pool
@@ -26,8 +26,6 @@ from domain.errors import Overloaded, TokenExpired, TokenRevoked, Unauthenticate
 from domain.tokens import is_well_formed
 
 log = structlog.stdlib.get_logger("fallow")
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @asynccontextmanager

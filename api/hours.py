@@ -12,9 +12,8 @@ import db.assets
 import db.events
 import db.timetables
 import domain.hours
-from api.answers import Answer, etag, must_match
+from api.answers import Answer, AnyRequest, etag, must_match
 from api.assets import load as load_asset
-from api.deps import AnyRequest
 from api.problems import problems
 from db.connection import Connection
 from db.timetables import Effective

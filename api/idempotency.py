@@ -8,19 +8,17 @@ import hashlib
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 import asyncpg
-from litestar import Request, Response
+from litestar import Response
 
 import db.idempotency
 from api import bodies
+from api.answers import AnyRequest
 from db.connection import Connection
 from db.idempotency import Key, Remembered
 from db.tokens import Found
 from domain.errors import Fault, KeyReused, StillRunning
-
-AnyRequest = Request[Any, Any, Any]
 
 HEADER = "Idempotency-Key"
 PRINTABLE = re.compile(r"[\x20-\x7e]{1,255}")

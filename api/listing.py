@@ -10,9 +10,8 @@ from litestar.params import FromPath
 import db.assets
 import db.events
 import domain.assets
-from api.answers import must_match
+from api.answers import AnyRequest, must_match
 from api.assets import load, never_open
-from api.deps import AnyRequest
 from api.problems import problems
 from db.connection import Connection
 from domain import errors, permissions

@@ -10,9 +10,8 @@ from litestar.params import FromQuery, QueryParameter
 
 import db.occurrences
 from api.accept import CSV, JSON
-from api.answers import Answer
+from api.answers import Answer, AnyRequest
 from api.cursors import Cursors
-from api.deps import AnyRequest
 from api.lists import Cursor, Limit, Pages
 from api.problems import problems
 from api.sheets import Sheet

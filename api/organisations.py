@@ -14,10 +14,9 @@ from uuid_utils.compat import uuid7
 import db.events
 import db.organisations
 import db.tokens
-from api.answers import Answer, must_match
+from api.answers import Answer, AnyRequest, must_match
 from api.bodies import Patch
 from api.cursors import Cursors
-from api.deps import AnyRequest
 from api.lists import Cursor, Limit, Pages
 from api.problems import problems
 from api.settings import Settings

@@ -21,8 +21,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from api import accept, bodies, idempotency
-from api.answers import Answer
-from api.deps import AnyRequest, authenticate, sent_token, tick
+from api.answers import Answer, AnyRequest
+from api.deps import authenticate, sent_token, tick
 from api.problems import allowed
 from domain import permissions, words
 from domain.errors import Fault, Invalid, Malformed, NotAcceptable, NotFound, Unauthenticated

@@ -14,10 +14,9 @@ from uuid_utils.compat import uuid7
 import db.events
 import db.sites
 import domain.sites
-from api.answers import must_match
+from api.answers import AnyRequest, must_match
 from api.bodies import Patch
 from api.cursors import Cursors
-from api.deps import AnyRequest
 from api.lists import Cursor, Limit, Pages
 from api.problems import problems
 from db.connection import Connection

@@ -12,9 +12,8 @@ import db.events
 import db.timetables
 import domain.hours
 import domain.timetables
-from api.answers import Answer, etag, must_match
+from api.answers import Answer, AnyRequest, etag, must_match
 from api.cursors import Cursors
-from api.deps import AnyRequest
 from api.hours import dry_run_etag
 from api.lists import Cursor, Limit, Pages
 from api.problems import problems

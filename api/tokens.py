@@ -12,9 +12,8 @@ import db.events
 import db.idempotency
 import db.organisations
 import db.tokens
-from api.answers import must_match
+from api.answers import AnyRequest, must_match
 from api.cursors import Cursors
-from api.deps import AnyRequest
 from api.lists import Cursor, Limit, Pages
 from api.problems import problems
 from db.connection import Connection
