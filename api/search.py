@@ -11,6 +11,7 @@ from litestar.params import FromQuery
 from msgspec import Meta
 
 import db.search
+from api.availability import Units
 from api.cursors import Cursors
 from api.lists import Cursor, Limit, Pages
 from api.problems import problems
@@ -49,7 +50,6 @@ Features = Annotated[
     Meta(max_length=10, description="All of these: see /v1/features. Repeat it for each.", examples=[["step_free"]]),
 ]
 Attendees = Annotated[int, Meta(ge=1, le=1_000_000, description="How many people it must hold, all units together.")]
-Units = Annotated[int, Meta(ge=1, le=10_000, description="How many are needed at once.")]
 Free = Annotated[Literal["free"], Meta(description="Only what costs the caller nothing; a group's own price counts.")]
 OwnerId = Annotated[UUID, Meta(description="Only what this organisation lists.")]
 Explain = Annotated[
