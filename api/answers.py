@@ -95,7 +95,7 @@ def object_id(content: object) -> UUID | None:
 def describe(content: msgspec.Struct, request: AnyRequest, status: int, headers: dict[str, str]) -> None:
     """Headers that follow from what is answered."""
     is_resource = hasattr(content, "id") or request.route_handler.opt.get("resource")
-    if is_resource and not request.state.get("dry_run"):
+    if is_resource and not request.state.dry_run:
         headers.setdefault("ETag", etag(content))
     if status == 201 and hasattr(content, "id"):
         headers.setdefault("Location", f"{request.scope['path'].rstrip('/')}/{content.id}")

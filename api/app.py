@@ -36,6 +36,7 @@ from api import (
     timetables,
     tokens,
 )
+from api.asked import Asked
 from api.cors import Cors
 from api.cursors import Cursors
 from api.doors import Doors
@@ -80,6 +81,7 @@ def create_app(chosen: settings.Settings | None = None) -> Litestar:
         after_response=deps.note_use,
         dto=bodies.Body,
         return_dto=None,
+        request_class=Asked,
         response_class=answers.Answer,
         exception_handlers={**problems.HANDLERS, idempotency.Replayed: idempotency.replay},
         request_max_body_size=bodies.LARGEST,

@@ -85,7 +85,7 @@ async def connection(request: AnyRequest) -> AsyncIterator[Connection]:
 
 def busy(request: AnyRequest) -> str | None:
     """The asset that a change is about to lock, as far as the request says."""
-    document = request.state.get("document")
+    document = request.state.document
     named = document.get("asset_id") if isinstance(document, dict) else None
     return str(named or request.path_params.get("asset_id") or "").lower() or None
 
@@ -105,7 +105,6 @@ def sent_token(request: AnyRequest) -> str | None:
 
 async def identify(request: AnyRequest, conn: Connection) -> None:
     """Find out whose token was sent. Raises as `admit` does."""
-    request.state.caller = None
     if token := sent_token(request):
         admit(request, await db.tokens.find(conn, token))
 
@@ -135,7 +134,7 @@ async def authenticate(request: AnyRequest) -> None:
 
 async def note_use(request: AnyRequest) -> None:
     """After the answer: write down the day on which a token was used, once a day."""
-    token_id = request.state.get("first_use_today")
+    token_id = request.state.first_use_today
     if token_id is None:
         return
     try:

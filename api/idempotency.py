@@ -35,7 +35,7 @@ class Replayed(Exception):
 
 def sent(request: AnyRequest) -> str | None:
     """The key that this request takes, as it was sent; a dry run takes none, and nor does nobody."""
-    if request.method != "POST" or "authorization" not in request.headers or request.state.get("dry_run"):
+    if request.method != "POST" or "authorization" not in request.headers or request.state.dry_run:
         return None
     keys: list[str] = request.headers.getall(HEADER, [])
     return "\n".join(keys) if keys else None  # two are none that `check` lets pass

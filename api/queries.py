@@ -59,7 +59,6 @@ async def before_request(request: AnyRequest) -> Answer[None] | None:
     """Refuse what no handler of ours takes: steps 2 to 5. Answers OPTIONS, for which Litestar forgets methods."""
     state = request.app.state
     request.state.now = tick(state.clock)
-    request.state.query = []
     if "\0" in request.scope["path"]:
         raise NotFound("No address has the character U+0000 in it.")
     if request.method == "OPTIONS":
