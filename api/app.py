@@ -92,7 +92,7 @@ def create_app(chosen: settings.Settings | None = None) -> Litestar:
     app.state.settings = chosen
     app.state.doors = Doors(max(1, chosen.pool_size // 3))
     app.state.clock = deps.wall_clock
-    app.state.queries = queries.queries(app)
+    app.state.taken = queries.taken(app)
     app.asgi_handler = logs.RequestLog(Head(Cors(Retries(app.asgi_handler), chosen.cors_origins)))
     return app
 

@@ -99,9 +99,9 @@ async def whole(request: AnyRequest) -> bytes:
         raise Malformed("The body breaks off before its end.") from None
 
 
-async def read(request: AnyRequest) -> None:
+async def read(request: AnyRequest, kind: Any) -> None:
     """Read the body where the handler takes one. Raises Malformed, UnsupportedMediaType."""
-    if request.route_handler.handler_id not in Body.kinds:
+    if kind is None:
         return
     body = await whole(request)
     if not body:
@@ -111,9 +111,8 @@ async def read(request: AnyRequest) -> None:
     request.state.dry_run = isinstance(document, dict) and document.get("dry_run") is True
 
 
-def check(request: AnyRequest) -> Sequence[Fault]:
+def check(request: AnyRequest, kind: Any) -> Sequence[Fault]:
     """What is wrong with the body that was read. Leaves it, typed, for the handler."""
-    kind = Body.kinds.get(request.route_handler.handler_id)
     if kind is None:
         return ()
     document = request.state.document

@@ -10,7 +10,7 @@ from litestar.routes import HTTPRoute
 
 from api import problems, queries
 from api.answers import Answer
-from api.bodies import Body, Patch
+from api.bodies import Patch
 from api.problems import Refusals
 from domain import errors, permissions
 from domain.errors import Refused
@@ -23,16 +23,12 @@ class Operation(msgspec.Struct):
     method: str
     handler: HTTPRouteHandler
     parameters: Mapping[str, queries.QueryParameter]
+    body: Any
 
     @property
     def name(self) -> str:
         """Its operationId."""
         return str(self.handler.operation_id)
-
-    @property
-    def body(self) -> Any:
-        """What it takes, or None."""
-        return Body.kinds.get(self.handler.handler_id)
 
     @property
     def answer(self) -> Any:
@@ -75,7 +71,8 @@ def find(app: Litestar) -> Iterator[Operation]:
                     path = "".join(
                         f"/{{{part.name}}}" if hasattr(part, "name") else f"/{part}" for part in route.path_components
                     )
-                    yield Operation(path, method, handler, app.state.queries[handler.handler_id])
+                    takes = app.state.taken[handler]
+                    yield Operation(path, method, handler, takes.query, takes.body)
 
 
 def conditions(operation: Operation) -> Iterator[str]:

@@ -37,21 +37,26 @@ class QueryParameter(msgspec.Struct, frozen=True):
     required: bool
 
 
-Queries = Mapping[str, Mapping[str, QueryParameter]]
+class Taken(msgspec.Struct, frozen=True):
+    """What a handler takes: of the query, by name, and the type of its body, None where it takes none."""
+
+    query: Mapping[str, QueryParameter]
+    body: Any
 
 
-def queries(app: Litestar) -> Queries:
-    """What each handler takes, by its id."""
-    found: dict[str, dict[str, QueryParameter]] = {}
+def taken(app: Litestar) -> Mapping[HTTPRouteHandler, Taken]:
+    """What each handler takes."""
+    found = {}
     for route in app.routes:
         if isinstance(route, HTTPRoute):
             for handler, model in route.route_handler_map.values():
                 fields = handler.parsed_fn_signature.parameters
                 order = list(fields)
-                found[handler.handler_id] = {
+                query = {
                     each.field_alias: QueryParameter(fields[each.field_name].raw, each.is_sequence, each.is_required)
                     for each in sorted(model.expected_query_params, key=lambda each: order.index(each.field_name))
                 }
+                found[handler] = Taken(query, bodies.Body.kinds.get(handler.handler_id))
     return found
 
 
@@ -66,10 +71,11 @@ async def before_request(request: AnyRequest) -> Answer[None] | None:
     handler = request.route_handler
     check_caller(request, handler)
     check_accept(request, handler)
-    await bodies.read(request)
+    takes = state.taken[handler]
+    await bodies.read(request, takes.body)
     faults = [
-        *check_query(request, state.queries[handler.handler_id]),
-        *bodies.check(request),
+        *check_query(request, takes.query),
+        *bodies.check(request, takes.body),
         *idempotency.check(request),
     ]
     if faults:
