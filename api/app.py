@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from litestar import Litestar, Router
 
+import db.logs
 import db.zones
 from api import (
     answers,
@@ -101,7 +102,7 @@ def create_app(chosen: settings.Settings | None = None) -> Litestar:
 async def open_pools(app: Litestar) -> AsyncIterator[None]:
     """Both pools while the application runs."""
     chosen: settings.Settings = app.state.settings
-    logs.configure()
+    db.logs.configure()
     async with (
         pool(chosen.database_url, size=chosen.pool_size) as writing,
         pool(chosen.database_read_url, read_only=True, size=chosen.pool_size) as reading,

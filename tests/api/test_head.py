@@ -7,7 +7,7 @@ import httpx
 import pytest
 from calls import World, ok
 
-from api.logs import Lines
+from db.logs import Lines
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pytest
 import structlog
 from litestar import Litestar, Request, get
 
-from api.logs import RequestLog, configure
+from api.logs import RequestLog
+from db.logs import configure
 
 pytestmark = pytest.mark.anyio
 
