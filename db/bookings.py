@@ -188,6 +188,19 @@ async def lock(conn: Connection, booking_id: UUID, organisation_id: UUID, now: d
     return msgspec.convert(row, Locked) if row else None
 
 
+LOCK_ASSET_OF = """
+  SELECT FROM assets
+   WHERE owner_id = $2 AND id = (SELECT asset_id FROM bookings WHERE id = $1 AND owner_id = $2)
+     FOR NO KEY UPDATE
+"""
+
+
+async def lock_for_the_clock(conn: Connection, booking_id: UUID, owner_id: UUID) -> None:
+    """As `lock`, of a change that nobody asked for: the asset, then the booking."""
+    await conn.execute(LOCK_ASSET_OF, booking_id, owner_id)
+    await conn.execute(LOCK_BOOKING, booking_id, owner_id)
+
+
 CANCEL = f"""
   WITH booking AS (
     UPDATE bookings SET updated_at = $3, version = version + 1 WHERE owner_id = $2 AND id = $1),

@@ -1,7 +1,9 @@
-"""Occurrences by start, and holds that end by themselves."""
+"""Occurrences by start, and what ends by itself: holds, and the occurrences that are over."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -146,9 +148,62 @@ async def expire(
         )
 
 
+OVER = """
+  SELECT DISTINCT owner_id, booking_id
+    FROM (SELECT owner_id, booking_id FROM occurrences
+           WHERE state IN ('confirmed', 'checked_in') AND ends_at <= $1
+           ORDER BY ends_at LIMIT $2) c
+"""
+
+
+async def over(conn: Connection, *, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:
+    """Owner and booking of so many occurrences that are over, those that ended first, and not yet completed."""
+    return [(row["owner_id"], row["booking_id"]) for row in await conn.fetch(OVER, now, limit)]
+
+
+COMPLETE = """
+  WITH ended AS (
+    SELECT id, owner_id, state FROM occurrences
+     WHERE owner_id = $1 AND booking_id = $2 AND state IN ('confirmed', 'checked_in') AND ends_at <= $3
+     ORDER BY id FOR NO KEY UPDATE)
+  UPDATE occurrences c SET state = 'completed'
+    FROM ended WHERE c.owner_id = ended.owner_id AND c.id = ended.id
+  RETURNING c.id, c.starts_at, c.ends_at, c.units, ended.state AS was
+"""
+NEXT_VERSION = "UPDATE bookings SET version = version + 1 WHERE owner_id = $1 AND id = $2 RETURNING booker_id, version"
+
+
+async def complete(conn: Connection, owner_id: UUID, booking_id: UUID, *, now: datetime) -> None:
+    """Mark what is over of a locked booking, and record for each end that it was then: the same events, however late.
+
+    What the booking answers does not change by it, so neither do `sequence` and `updated_at`.
+    """
+    rows = sorted(await conn.fetch(COMPLETE, owner_id, booking_id, now), key=itemgetter("ends_at", "id"))
+    for end, group in groupby(rows, key=itemgetter("ends_at")):
+        ended = list(group)
+        (booking,) = await conn.fetch(NEXT_VERSION, owner_id, booking_id)
+        await db.events.append(
+            conn,
+            type="booking.completed",
+            object_kind="booking",
+            object_id=booking_id,
+            owner_id=owner_id,
+            booker_id=booking["booker_id"],
+            version=booking["version"],
+            before={"occurrences": {str(row["id"]): in_event(row, row["was"]) for row in ended}},
+            after={"occurrences": in_state("completed", ended)},
+            caller=None,
+            now=now,
+            occurred_at=end,
+            request_id=None,
+        )
+
+
 def in_state(state: str, rows: Sequence[Record]) -> dict[str, dict[str, Any]]:
-    """Occurrences as events hold them."""
-    return {
-        str(row["id"]): {"state": state, **{name: row[name] for name in ("starts_at", "ends_at", "units")}}
-        for row in rows
-    }
+    """Occurrences as events hold them, all in one state."""
+    return {str(row["id"]): in_event(row, state) for row in rows}
+
+
+def in_event(row: Record, state: str) -> dict[str, Any]:
+    """An occurrence as events hold it."""
+    return {"state": state, **{name: row[name] for name in ("starts_at", "ends_at", "units")}}

@@ -402,6 +402,7 @@ occurrences = Table(
     Index(None, "owner_id", "starts_at", "id"),
     Index(None, "booker_id", "starts_at", "id"),
     Index(None, "owner_id", "asset_id", "starts_at"),
+    Index("occurrences_standing_idx", "ends_at", postgresql_where=text("state IN ('confirmed', 'checked_in')")),
 )
 
 occupancies = Table(

@@ -22,7 +22,7 @@ File = Annotated[Path, typer.Argument(help="The file.", dir_okay=False)]
 
 # A restore is one transaction: if anything is wrong, nothing has changed. Readers of the event feed must begin anew,
 # as what they read last may be gone; and transactions are counted afresh, so the events come before all that follow.
-CLEAR = "DROP SCHEMA IF EXISTS rules CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
+CLEAR = "DROP SCHEMA IF EXISTS rules, jobs CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
 RENEW = "UPDATE public.service SET epoch = gen_random_uuid(); UPDATE public.events SET xid = pg_current_xact_id();"
 OTHERS = """
   SELECT count(*) FROM pg_stat_activity

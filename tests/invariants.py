@@ -4,7 +4,8 @@ import asyncpg
 
 # An occurrence that stands takes its units of its own asset and every unit of all parts, and nothing else does.
 WRONG = """
-  WITH stands AS (SELECT c.id, c.owner_id, c.asset_id, c.units FROM occurrences c WHERE c.state = 'confirmed'),
+  WITH stands AS (SELECT c.id, c.owner_id, c.asset_id, c.units FROM occurrences c
+                   WHERE c.state IN ('confirmed', 'completed')),
        due AS (SELECT c.id, p.part_id, CASE WHEN p.part_id = c.asset_id THEN c.units ELSE a.units END AS units
                  FROM stands c
                  JOIN parts p ON p.owner_id = c.owner_id AND p.whole_id = c.asset_id

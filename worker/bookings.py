@@ -1,0 +1,29 @@
+"""What becomes of bookings when time passes: holds lapse, occurrences are over."""
+
+from datetime import datetime
+
+import db.bookings
+import db.jobs
+import db.occurrences
+from db.connection import Connection
+from domain.jobs import CompleteBooking, ExpireHolds, FindCompleted
+
+AT_ONCE = 1000  # occurrences that are over, looked for at a time
+
+
+async def expire(conn: Connection, job: ExpireHolds, now: datetime) -> None:
+    """Free what a booking holds no longer."""
+    await db.bookings.lock_for_the_clock(conn, job.booking_id, job.owner_id)
+    await db.occurrences.expire(conn, job.owner_id, [job.booking_id], now=now, request_id=None)
+
+
+async def complete(conn: Connection, job: CompleteBooking, now: datetime) -> None:
+    """Mark what is over of a booking."""
+    await db.bookings.lock_for_the_clock(conn, job.booking_id, job.owner_id)
+    await db.occurrences.complete(conn, job.owner_id, job.booking_id, now=now)
+
+
+async def find_completed(conn: Connection, _job: FindCompleted, now: datetime) -> None:
+    """Make a job of each booking that has something over, so that many workers share them."""
+    over = await db.occurrences.over(conn, now=now, limit=AT_ONCE)
+    await db.jobs.add(conn, *(CompleteBooking(owner_id, booking_id) for owner_id, booking_id in over))
