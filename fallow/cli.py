@@ -42,7 +42,7 @@ Processes = Annotated[int, typer.Option(min=1, help="How many server processes."
 
 @app.command()
 def run(host: Host = "127.0.0.1", port: Port = 8000, processes: Processes = 2) -> None:
-    """Run everything: database, schema, demo data the first time, servers."""
+    """Run everything: database, schema, demo data the first time, servers, a worker."""
     _serve(host, port, processes, demo=True)
 
 
@@ -50,6 +50,16 @@ def run(host: Host = "127.0.0.1", port: Port = 8000, processes: Processes = 2) -
 def serve(host: Host = "127.0.0.1", port: Port = 8000, processes: Processes = 2) -> None:
     """Answer requests and nothing else; the database is as `fallow migrate` left it."""
     _serve(host, port, processes, demo=False)
+
+
+@app.command()
+def worker() -> None:
+    """Do what happens without a request: lapsed holds, what is over. Any number may run."""
+    from worker.app import run as work  # noqa: PLC0415 - PgQueuer, which no other command needs
+
+    with home.database() as url:
+        _check(url)
+        work(url)
 
 
 @app.command()
@@ -141,7 +151,7 @@ def _serve_until_interrupted(host: str, port: int, processes: int, *, demo: bool
         (_prepare if demo else _check)(url)
         counted = stack.enter_context(TemporaryDirectory(prefix="fallow-metrics-"))  # what the servers count together
         environment = {**os.environ, "DATABASE_URL": url, "PROMETHEUS_MULTIPROC_DIR": counted}
-        servers = Servers(listener, count=processes, environment=environment)
+        servers = Servers(listener, count=processes, workers=1 if demo else 0, environment=environment)
         address = f"http://{reachable(host)}:{listener.getsockname()[1]}"
         supervise(
             servers,

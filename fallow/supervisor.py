@@ -1,4 +1,4 @@
-"""Server processes that share one listening socket, and what keeps them running.
+"""Server processes that share one listening socket, workers beside them, and what keeps them running.
 
 There is no master process to lose: the socket is bound here, before any other work, and handed down.
 """
@@ -58,7 +58,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class Servers:
-    """So many uvicorn processes on one socket; a dead one is replaced."""
+    """So many uvicorn processes on one socket, and so many workers; a dead one is replaced."""
 
     def __init__(
         self,
@@ -67,55 +67,52 @@ class Servers:
         count: int,
         environment: Mapping[str, str],
         app: str = "api.app:create_app",
+        workers: int = 0,
     ) -> None:
         self.listener = listener
         self.app = app
         self.environment = dict(environment)
-        self.deaths = Deaths()
-        self.running = [self._start() for _ in range(count)]
+        self.kinds = ["server"] * count + ["worker"] * workers
+        self.deaths = {kind: Deaths() for kind in self.kinds}
+        self.running = [self._start(kind) for kind in self.kinds]
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self, kind: str) -> subprocess.Popen[bytes]:
         descriptor = self.listener.fileno()
+        serves = kind == "server"
         return subprocess.Popen(
             [
-                "setpriv",
-                "--pdeathsig",
-                "TERM",
-                sys.executable,
-                "-m",
-                "fallow.server",
-                str(descriptor),
-                self.app,
+                *("setpriv", "--pdeathsig", "TERM", sys.executable, "-m"),
+                *(("fallow.server", str(descriptor), self.app) if serves else ("fallow", "worker")),
             ],
-            pass_fds=(descriptor,),
+            pass_fds=(descriptor,) if serves else (),
             env=self.environment,
             start_new_session=True,
         )
 
     def tend(self) -> None:
         """Replace what died. Raises SetupFailed when that happens again and again."""
-        for place, server in enumerate(self.running):
-            if server.poll() is None:
+        for place, (kind, process) in enumerate(zip(self.kinds, self.running, strict=True)):
+            if process.poll() is None:
                 continue
-            if self.deaths.too_often():
+            if self.deaths[kind].too_often():
                 raise SetupFailed(
-                    f"The server ended {OFTEN} times within a minute (code {server.returncode}); "
+                    f"The {kind} ended {OFTEN} times within a minute (code {process.returncode}); "
                     "what it wrote above says why."
                 )
-            self.running[place] = self._start()
+            self.running[place] = self._start(kind)
 
     def stop(self) -> None:
-        """Take no more requests, finish those that run, end."""
+        """Take no more requests and jobs, finish those that run, end."""
         self.listener.close()
-        for server in self.running:
-            server.terminate()
+        for process in self.running:
+            process.terminate()
         deadline = time.monotonic() + PATIENCE + 5
-        for server in self.running:
+        for process in self.running:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                server.wait(max(0, deadline - time.monotonic()))
-            if server.poll() is None:
-                server.kill()
-                server.wait()
+                process.wait(max(0, deadline - time.monotonic()))
+            if process.poll() is None:
+                process.kill()
+                process.wait()
 
 
 def supervise(servers: Servers, *, check: Callable[[], None], announce: Callable[[], None]) -> None:
