@@ -8,7 +8,7 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.status_codes import HTTP_200_OK
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
-from uuid_utils.compat import uuid7
+from uuid_utils import uuid7
 
 from api import metrics
 
@@ -49,21 +49,21 @@ class RequestLog:
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self.app(scope, receive, send_named)
-            finally:
-                took = time.perf_counter() - started
-                metrics.count(scope, status or 500, took)
-                path = scope.get("path_template") or scope["path"]
-                log.log(
-                    logging.DEBUG if path in PROBES and status == HTTP_200_OK else logging.INFO,
-                    "request",
-                    method=scope["method"],
-                    path=path[:LONGEST_PATH],
-                    status=status or 500,
-                    milliseconds=round(took * 1000, 1),
-                )
+        structlog.contextvars.bind_contextvars(request_id=request_id)  # in the task that is this request's own
+        try:
+            await self.app(scope, receive, send_named)
+        finally:
+            took = time.perf_counter() - started
+            metrics.count(scope, status or 500, took)
+            path = scope.get("path_template") or scope["path"]
+            log.log(
+                logging.DEBUG if path in PROBES and status == HTTP_200_OK else logging.INFO,
+                "request",
+                method=scope["method"],
+                path=path[:LONGEST_PATH],
+                status=status or 500,
+                milliseconds=round(took * 1000, 1),
+            )
 
 
 def tell(inner: Scope, outer: Scope) -> None:
