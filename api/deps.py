@@ -4,7 +4,6 @@
 closes what a dependency opened only once all of them are there.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -40,7 +39,7 @@ async def borrow(pool: Pool) -> AsyncIterator[Connection]:
         yield conn
     finally:
         with suppress(*TROUBLE):
-            await asyncio.shield(pool.release(conn))
+            await pool.release(conn)  # whose end no cancellation prevents
 
 
 @asynccontextmanager
