@@ -18,6 +18,7 @@ class Known(msgspec.Struct):
     """
 
     now: datetime | None = None
+    token: str | None = None
     form: str | None = None
     query: Sequence[tuple[str, str]] = ()
     document: Any = None

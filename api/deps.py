@@ -71,7 +71,7 @@ async def connection(request: AnyRequest) -> AsyncIterator[Connection]:
     key = await idempotency.key(request)
     async with pools.doors.through(busy(request)), borrow(pools.writing) as conn, transaction(conn):
         if key:
-            found, first = await idempotency.claim(conn, str(sent_token(request)), key, request.state.now)
+            found, first = await idempotency.claim(conn, request.state.token, key, request.state.now)
             admit(request, found)
             if first:
                 raise idempotency.repeated(first, key)
@@ -104,7 +104,7 @@ def sent_token(request: AnyRequest) -> str | None:
 
 async def identify(request: AnyRequest, conn: Connection) -> None:
     """Find out whose token was sent. Raises as `admit` does."""
-    if token := sent_token(request):
+    if token := request.state.token:
         admit(request, await db.tokens.find(conn, token))
 
 
@@ -126,7 +126,7 @@ def admit(request: AnyRequest, found: Found | None) -> None:
 
 async def authenticate(request: AnyRequest) -> None:
     """Raise what speaks against the token that was sent, if one was, when the request is refused anyway."""
-    if sent_token(request):
+    if request.state.token:
         async with borrow(request.app.state.reading) as conn:
             await identify(request, conn)
 

@@ -85,9 +85,10 @@ async def before_request(request: AnyRequest) -> Answer[None] | None:
 
 
 def check_caller(request: AnyRequest, handler: HTTPRouteHandler) -> None:
-    """Raises Unauthenticated for nobody where somebody is needed, and for what cannot be a token."""
+    """Leave the token that was sent. Raises Unauthenticated where one is needed, and for what cannot be one."""
     row = permissions.TABLE.get(str(handler.operation_id))
-    if sent_token(request) is None and row and not row.nobody:
+    request.state.token = sent_token(request)
+    if request.state.token is None and row and not row.nobody:
         raise Unauthenticated
 
 
