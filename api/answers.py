@@ -29,7 +29,12 @@ def encode(content: object) -> bytes:
 
 def etag(resource: object) -> str:
     """The strong ETag of a resource as GET answers it to this caller."""
-    return f'"{hashlib.sha256(encode(without_secret(resource))).hexdigest()[:32]}"'
+    return etag_of(encode(without_secret(resource)))
+
+
+def etag_of(body: bytes) -> str:
+    """The same, of what GET answers."""
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
 def without_secret(content: object) -> object:
@@ -71,18 +76,24 @@ class Answer(Response[T]):
 
     def to_asgi_response(self, app: Litestar | None, request: AnyRequest, **options: Any) -> ASGIResponse:
         """Encode it, say what HTTP wants to know, and leave a copy for the Idempotency-Key."""
+        del app
         status = self.status_code or options.get("status_code") or 200
+        again = without_secret(self.content)
+        kept = body = self.encoded(again)
         self.headers.setdefault("Vary", "Authorization, Accept")
         if isinstance(self.content, msgspec.Struct):
-            describe(self.content, request, status, self.headers)
-        again = without_secret(self.content)
+            describe(self.content, kept, request, status, self.headers)
         if again is not self.content:
             self.headers["Cache-Control"] = "no-store"
-        body = b"" if self.content is None else encode(again)
-        request.state.answer = (status, dict(self.headers), body, object_id(self.content))
+            body = self.encoded(self.content)
+        request.state.answer = (status, self.headers, kept, self.content)
         if request.method == "GET" and is_known(request, self.headers.get("ETag")):
-            return ASGIResponse(status_code=304, headers=dict(self.headers))
-        return super().to_asgi_response(app, request, **options)
+            return ASGIResponse(status_code=304, headers=self.headers)
+        return ASGIResponse(body=body, headers=self.headers, media_type=self.media_type, status_code=status)
+
+    def encoded(self, content: object) -> bytes:
+        """What is answered, in its form."""
+        return b"" if content is None else encode(content)
 
 
 def object_id(content: object) -> UUID | None:
@@ -92,11 +103,11 @@ def object_id(content: object) -> UUID | None:
     return next((each for each in found if each), None)
 
 
-def describe(content: msgspec.Struct, request: AnyRequest, status: int, headers: dict[str, str]) -> None:
-    """Headers that follow from what is answered."""
+def describe(content: msgspec.Struct, body: bytes, request: AnyRequest, status: int, headers: dict[str, str]) -> None:
+    """Headers that follow from what is answered, and its body without secrets."""
     is_resource = hasattr(content, "id") or request.route_handler.opt.get("resource")
     if is_resource and not request.state.dry_run:
-        headers.setdefault("ETag", etag(content))
+        headers.setdefault("ETag", etag_of(body))
     if status == 201 and hasattr(content, "id"):
         headers.setdefault("Location", f"{request.scope['path'].rstrip('/')}/{content.id}")
     cursor = getattr(content, "next", None)

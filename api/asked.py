@@ -14,7 +14,7 @@ from domain.callers import Caller
 
 class Known(msgspec.Struct):
     """`token`: as it was sent; `form`: in which to answer; `query`: as it was checked; `document`: the body as plain
-    values, `data` what it comes to; `answer`: status, headers, body and the id of what it is about.
+    values, `data` what it comes to; `answer`: status, headers, body without secrets, and what it says.
     """
 
     now: datetime | None = None
@@ -26,7 +26,7 @@ class Known(msgspec.Struct):
     dry_run: bool = False
     caller: Caller | None = None
     first_use_today: UUID | None = None
-    answer: tuple[int, dict[str, str], bytes, UUID | None] | None = None
+    answer: tuple[int, dict[str, str], bytes, object] | None = None
 
 
 class Asked(Request[Any, Any, Any]):

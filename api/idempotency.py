@@ -14,7 +14,7 @@ from litestar import Response
 
 import db.idempotency
 from api import bodies
-from api.answers import AnyRequest
+from api.answers import AnyRequest, object_id
 from db.connection import Connection
 from db.idempotency import Key, Remembered
 from db.tokens import Found
@@ -75,10 +75,10 @@ def repeated(first: Remembered, key: Key) -> Exception:
 
 async def remember(request: AnyRequest, conn: Connection, key: Key) -> None:
     """Keep the answer that `answers.Answer` has just made."""
-    status, headers, body, object_id = request.state.answer
+    status, headers, body, content = request.state.answer
     kept = {name: headers[name] for name in KEPT_HEADERS if name in headers}
     answer = Remembered(key.body_hash, status, kept, body)
-    await db.idempotency.remember(conn, request.state.caller.organisation_id, key, answer, object_id)
+    await db.idempotency.remember(conn, request.state.caller.organisation_id, key, answer, object_id(content))
 
 
 def replay(request: AnyRequest, replayed: Replayed) -> Response[bytes]:

@@ -19,7 +19,7 @@ class Sheet(Answer[T]):
         super().__init__(page, media_type=CSV)
         self.columns = columns
 
-    def render(self, content: Any, *_: Any, **__: Any) -> bytes:
+    def encoded(self, content: Any) -> bytes:
         """The lines under a header."""
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\r\n")
