@@ -7,7 +7,7 @@ from uuid import UUID
 import db.occupancies
 import db.occurrences
 from db.connection import Connection
-from domain import plans, terms, units
+from domain import plans, requests, terms, units
 from domain.assets import AssetSummary
 from domain.errors import Overloaded
 from domain.plans import Place, Plan
@@ -29,8 +29,10 @@ async def take(
 ) -> tuple[Plan, list[Seat], AssetSummary]:
     """Occupy what can be had of a locked asset, or with `dry_run` only say what that would be.
 
-    A booking of a whole around it or a part in it may come in between: then it looks again. Raises NotBookable.
+    A booking of a whole around it or a part in it may come in between: then it looks again.
+    Raises NotBookable, Invalid.
     """
+    requests.check_work(request, asked, place.units)
     for _ in range(TRIES):
         standing = await db.occupancies.assess(
             conn,

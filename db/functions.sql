@@ -208,21 +208,22 @@ LANGUAGE sql STABLE AS $$
      AND (o.held_until IS NULL OR o.held_until > at)
 $$;
 
+CREATE TYPE rules.occupant AS (occupied tstzrange, asset_id uuid);
+
 -- The first of them, and the asset that was booked: the asset itself, a whole around it or a part in it.
 CREATE FUNCTION rules.in_the_way(a assets, during tstzrange, at timestamptz)
 RETURNS TABLE (occupied tstzrange, asset_id uuid)
 LANGUAGE sql STABLE AS $$
   SELECT o.occupied, coalesce(c.asset_id, o.asset_id)
-    FROM rules.occupants(a, during, at) o
+    FROM (SELECT * FROM rules.occupants(a, during, at) ORDER BY occupied, asset_id LIMIT 1) o
     LEFT JOIN occurrences c ON c.owner_id = a.owner_id AND c.id = o.occurrence_id
-   ORDER BY o.occupied, o.asset_id LIMIT 1
 $$;
 
 -- The least number of units that are free at any moment of a span. A single unit is free when, for it and every
 -- unit of every part, the last occupancy that starts before the span ends is over: one probe each, since those
 -- of one unit never overlap. Several units: a running sum over what overlaps, as many units at once as are taken for one
--- and the same time; and what has begun is not moved, so a
--- unit on which any of it lies within the span is not free, whether or not it is over.
+-- and the same time; and what has begun is not moved, so a unit on which any of it lies within the span is not free,
+-- whether or not it is over (of a span still to come the running sum begins with all of it).
 CREATE FUNCTION rules.units_free(a assets, during tstzrange, at timestamptz)
 RETURNS TABLE (units_free int)
 LANGUAGE sql STABLE AS $$
@@ -244,9 +245,11 @@ LANGUAGE sql STABLE AS $$
                                AND (o.held_until IS NULL OR o.held_until > at)
                              GROUP BY o.occupied) o,
                    LATERAL (VALUES (greatest(lower(o.occupied), lower(during)), 1), (upper(o.occupied), -1)) m (moment, change)) r),
+           CASE WHEN lower(during) < at THEN
            (SELECT count(DISTINCT o.unit) FROM occupancies o
              WHERE o.owner_id = a.owner_id AND o.asset_id = a.id AND o.occupied && during AND lower(o.occupied) <= at
-               AND (o.held_until IS NULL OR o.held_until > at)))::int END
+               AND (o.held_until IS NULL OR o.held_until > at)) ELSE 0 END)::int END
+  OFFSET 0
 $$;
 
 -- Whether an asset can be had at all and is enough, whatever the time: rules of every booking and every search.
@@ -311,11 +314,12 @@ LANGUAGE sql STABLE AS $$
                             'turnaround_before_minutes', a.turnaround_before_minutes,
                             'turnaround_after_minutes', a.turnaround_after_minutes)
            || CASE WHEN f.units_free >= wanted THEN '{}' ELSE
-              (SELECT jsonb_build_object('occupied_from', lower(w.occupied), 'occupied_until', upper(w.occupied))
-                 FROM rules.in_the_way(a, rules.span(a, starts, ends), at) w) END,
-         CASE WHEN f.units_free < wanted THEN
-              (SELECT w.asset_id FROM rules.in_the_way(a, rules.span(a, starts, ends), at) w) END
+              jsonb_build_object('occupied_from', lower((s.first).occupied), 'occupied_until', upper((s.first).occupied)) END,
+         (s.first).asset_id
     FROM rules.units_free(a, rules.span(a, starts, ends), at) f
+   CROSS JOIN LATERAL (SELECT CASE WHEN f.units_free < wanted THEN
+                              (SELECT ROW(w.*)::rules.occupant FROM rules.in_the_way(a, rules.span(a, starts, ends), at) w) END AS first
+                       OFFSET 0) s
    WHERE wanted <= a.units
 $$;
 

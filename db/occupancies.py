@@ -18,9 +18,9 @@ from domain.units import Seat
 class Standing(msgspec.Struct, frozen=True):
     """What speaks against each period asked for, and who sits where meanwhile.
 
-    `why_not` by place in the request, `seats` of the asset's own units around the periods, `lapsed` the bookings
-    whose lapsed holds are in the way, `rows` how many occupancies one unit takes, parts included, `summary` the
-    asset.
+    `why_not` by place in the request, `seats` of the asset's own units around the periods, whose does not matter,
+    `lapsed` the bookings whose lapsed holds are in the way, `rows` how many occupancies one unit takes, parts
+    included, `summary` the asset.
     """
 
     why_not: dict[int, list[Reason]]
@@ -37,11 +37,7 @@ ASSESS = f"""
   SELECT (SELECT jsonb_agg(jsonb_build_object('n', p.n, 'code', k.code, 'numbers', k.numbers, 'asset_id', k.asset_id))
             FROM asset, asked p, rules.why_not(a, p.starts, p.ends, $5, $6, $7, $8) k
            WHERE k.code <> ALL($9::text[])) AS why_not,
-         (SELECT jsonb_agg(jsonb_build_object(
-                   'unit', o.unit, 'lower', lower(o.occupied), 'upper', upper(o.occupied),
-                   'occurrence', o.occurrence_id, 'begun', lower(o.occupied) <= $8))
-            FROM spans s JOIN occupancies o ON o.owner_id = $2 AND o.asset_id = $1 AND o.occupied && s.around
-           WHERE o.held_until IS NULL OR o.held_until > $8) AS seats,
+         seats.*,
          (SELECT array_agg(DISTINCT c.booking_id ORDER BY c.booking_id)
             FROM spans s
             JOIN parts p ON p.owner_id = $2 AND p.whole_id = $1
@@ -55,6 +51,10 @@ ASSESS = f"""
             JOIN sites s ON s.id = a.site_id AND s.owner_id = a.owner_id
             JOIN organisations o ON o.id = a.owner_id
            WHERE a.id = $1 AND a.owner_id = $2) AS summary
+    FROM (SELECT coalesce(array_agg(o.unit), '{{}}') AS units, coalesce(array_agg(lower(o.occupied)), '{{}}') AS lowers,
+                 coalesce(array_agg(upper(o.occupied)), '{{}}') AS uppers
+            FROM spans s JOIN occupancies o ON o.owner_id = $2 AND o.asset_id = $1 AND o.occupied && s.around
+           WHERE o.held_until IS NULL OR o.held_until > $8) seats
 """
 
 
@@ -93,7 +93,10 @@ async def assess(
         why_not.setdefault(each["n"] - 1, []).append(refused(each, ZoneInfo(summary.site.timezone)))
     return Standing(
         why_not=why_not,
-        seats=msgspec.convert(row["seats"] or [], list[Seat]),
+        seats=[
+            Seat(unit, lower, upper, None, lower <= now)
+            for unit, lower, upper in zip(row["units"], row["lowers"], row["uppers"], strict=True)
+        ],
         lapsed=row["lapsed"] or [],
         rows=row["rows"],
         summary=summary,

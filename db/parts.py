@@ -10,7 +10,8 @@ import asyncpg
 
 import db.locks
 from db.connection import Connection
-from domain.errors import AssetInUse, Fault, PartsCycle
+from domain.errors import AssetInUse, Fault, Invalid, PartsCycle
+from domain.requests import MOST_SEATS
 
 # The asset, all inside it, all around it, and all around its new whole.
 CONCERNED = """
@@ -43,6 +44,26 @@ async def whole_faults(conn: Connection, owner_id: UUID, asset_id: UUID, whole_i
     if whole["units"] != 1:
         faults.append(Fault("#/part_of", "A whole has exactly one unit."))
     return faults
+
+
+# Of the outermost whole, which has the most.
+UNITS = """
+  SELECT max(w.units)
+    FROM (SELECT sum(part.units) AS units
+            FROM parts around
+            JOIN parts inside ON inside.owner_id = around.owner_id AND inside.whole_id = around.whole_id
+            JOIN assets part ON part.id = inside.part_id AND part.owner_id = inside.owner_id
+           WHERE around.owner_id = $1 AND around.part_id = $2 AND around.whole_id <> $2
+           GROUP BY around.whole_id) w
+"""
+
+
+async def check_units(conn: Connection, owner_id: UUID, asset_id: UUID) -> None:
+    """Refuse what makes a whole too large to be booked. Raises Invalid."""
+    units = await conn.fetchval(UNITS, owner_id, asset_id) or 0
+    if units > MOST_SEATS:
+        text = f"The whole would have {units} units, its parts together; at most {MOST_SEATS}, or nobody could book it."
+        raise Invalid([Fault("#/units", text)])
 
 
 INSIDE = """
@@ -86,7 +107,7 @@ JOIN_OCCUPANCIES = """
 async def join(conn: Connection, owner_id: UUID, asset_id: UUID, whole_id: UUID | None, now: datetime) -> None:
     """Put an asset, with all inside it, into a whole (None: into none) and out of those it was in.
 
-    Bookings of the whole take the new parts too. Raises AssetInUse (409) where both are booked at once.
+    Bookings of the whole take the new parts too. Raises AssetInUse (409) where both are booked at once, Invalid.
     """
     await conn.execute(JOIN_SELF, owner_id, asset_id)
     await conn.execute(LEAVE_OCCUPANCIES, owner_id, asset_id, now)
@@ -94,6 +115,7 @@ async def join(conn: Connection, owner_id: UUID, asset_id: UUID, whole_id: UUID 
     if whole_id is None:
         return
     await conn.execute(JOIN, owner_id, asset_id, whole_id)
+    await check_units(conn, owner_id, asset_id)
     try:
         await conn.execute(JOIN_OCCUPANCIES, owner_id, asset_id, whole_id, now)
     except asyncpg.ExclusionViolationError as error:
@@ -115,6 +137,7 @@ GROW = """
 
 async def grow(conn: Connection, owner_id: UUID, asset_id: UUID, *, units: int, to: int, now: datetime) -> None:
     """Occupy the new units of a part for the bookings of its wholes."""
+    await check_units(conn, owner_id, asset_id)
     await conn.execute(GROW, owner_id, asset_id, units, to, now)
 
 

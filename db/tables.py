@@ -417,8 +417,8 @@ occupancies = Table(
     ExcludeConstraint(
         ("owner_id", "="),
         ("asset_id", "="),
-        ("unit", "="),
         ("occupied", "&&"),
+        ("unit", "="),
         using="gist",
         name="occupancies_one_occupant_excl",
     ),

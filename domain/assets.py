@@ -35,7 +35,7 @@ AssetState = Literal["draft", "listed", "paused", "archived"]
 Fuel = Literal["petrol", "diesel", "electric", "hybrid", "none"]
 People = Annotated[int, Meta(ge=1, le=1_000_000)]
 
-MOST_UNITS = 1000  # of one asset: among them one request looks for room in each of its 200 periods
+MOST_UNITS = 1000  # of one asset
 
 
 class Layout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -77,7 +77,7 @@ def plan(
     if not accepted or (against and request.if_some_unavailable == "refuse"):
         refused = refusals(asked, against)
         raise NotBookable(refused, told(refused))
-    most = max(1, MOST_SEATS // (rows * request.units))
+    most = MOST_SEATS // (rows * request.units)
     if len(accepted) > most:
         pointer = "#/repeats/count" if request.repeats else "#/periods"
         text = f"Each period takes {rows * request.units} units, parts included; send at most {most} at once."

@@ -17,6 +17,7 @@ from domain.types import Email, Instant, LocalDate, LongText, Phone, ShortText
 
 LONGEST = timedelta(days=366)
 MOST_SEATS = 3000
+MOST_LOOKED_AT = 100_000  # units of the asset, in all periods of a request: among so many it looks for room
 
 IfSomeUnavailable = Literal["refuse", "skip"]
 
@@ -153,6 +154,14 @@ def together(request: BookingRequest, periods: Sequence[Period]) -> Iterator[Fau
             yield Fault(pointer, f"Occurrences {first + 1} and {second + 1} overlap.")
             if request.repeats:  # and so does each with the next
                 return
+
+
+def check_work(request: BookingRequest, periods: Sequence[object], units: int) -> None:
+    """Refuse to look for room among the units of an asset in so many periods at once. Raises Invalid."""
+    most = MOST_LOOKED_AT // units
+    if len(periods) > most:
+        pointer = "#/repeats/count" if request.repeats else "#/periods"
+        raise Invalid([Fault(pointer, f"The asset has {units} units; send at most {most} periods at once.")])
 
 
 def series(repeats: Repeats, zone: ZoneInfo) -> dict[date, int]:

@@ -56,6 +56,22 @@ async def test_the_parts_of_a_whole_count_towards_what_one_request_may_take(worl
     )
     periods = [(f"2027-07-0{day}T18:00:00Z", f"2027-07-0{day}T20:00:00Z") for day in (1, 2, 3)]
     assert pointers(await owner.book(hall, *periods)) == ["#/periods"]
-    for _ in range(5):
-        await world.asset(owner, site=site, part_of=hall["id"], units=1000, kind="equipment", category="chairs")
+    most = {"site_id": site["id"], "kind": "equipment", "category": "chairs", "title": "Chairs", "units": 1000}
+    chairs = await world.asset(owner, site=site, part_of=hall["id"], units=1000, kind="equipment", category="chairs")
+    tables = ok(await owner.post("/assets", {**most, "units": 500, "part_of": hall["id"]}), 201)
+    assert pointers(await owner.patch(f"/assets/{tables['id']}", {"units": 501})) == ["#/units"]
+    assert pointers(await owner.post("/assets", {**most, "units": 1, "part_of": chairs["id"]})) == ["#/part_of"]
+    more = ok(await owner.post("/assets", {**most, "units": 1}), 201)
+    assert pointers(await owner.patch(f"/assets/{more['id']}", {"part_of": hall["id"]})) == ["#/units"]
     ok(await owner.book(hall, evening, dry_run=True), 200)
+
+
+async def test_many_periods_among_many_units_are_sent_in_several_requests(world: World):
+    owner = await world.organisation()
+    chairs = await world.asset(owner, units=1000, kind="equipment", category="chairs")
+    series = ("2027-01-05T18:00:00Z", "2027-01-05T20:00:00Z")
+    ok(await owner.repeat(chairs, *series, 100, dry_run=True), 200)
+    refused = await owner.repeat(chairs, *series, 101)
+    assert pointers(refused) == ["#/repeats/count"]
+    detail = refused.json()["errors"][0]["detail"]
+    assert detail == "The asset has 1000 units; send at most 100 periods at once."

@@ -6,7 +6,7 @@ and PostgreSQL commits transactions that notify one by one (docs/decisions/0028-
 
 from alembic import op
 
-revision = "0006"
+revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
