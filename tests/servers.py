@@ -1,9 +1,11 @@
-"""Servers in processes of their own, and what their callers do."""
+"""Servers in processes of their own, what their callers do, and how their database is killed."""
 
 import asyncio
 import os
+import signal
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -90,3 +92,26 @@ async def persist(send: Callable[[], Awaitable[httpx.Response]]) -> httpx.Respon
         while unavailable(answer := await send()):
             await asyncio.sleep(0.2)
     return answer
+
+
+def children(pid: int) -> list[int]:
+    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, check=False, text=True)
+    return [int(each) for each in found.stdout.split()]
+
+
+async def kill_one(cluster: Cluster) -> None:
+    """Kill the process behind one of the server's connections; PostgreSQL then ends all others and starts anew."""
+    conn = await asyncpg.connect(cluster.url())
+    pid = await conn.fetchval("SELECT pid FROM pg_stat_activity WHERE application_name = 'fallow' LIMIT 1")
+    os.kill(pid, signal.SIGKILL)
+    conn.terminate()
+
+
+async def kill_all(cluster: Cluster) -> None:
+    """Kill every process of the database; `fallow run` starts it again, or whoever looks after it."""
+    theirs = children(cluster.process.pid)
+    for pid in (cluster.process.pid, *theirs):
+        with suppress(ProcessLookupError):  # it has noticed that the first is gone
+            os.kill(pid, signal.SIGKILL)
+    await asyncio.sleep(1)
+    assert cluster.revive()

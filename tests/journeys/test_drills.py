@@ -4,9 +4,7 @@ the servers go on by themselves.
 
 import asyncio
 import contextlib
-import os
 import random
-import signal
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -20,7 +18,7 @@ import httpx
 import pytest
 from calls import Organisation, World, ok
 from invariants import nothing_half_done
-from servers import halls, persist, serving, speaking_to, unavailable, wish
+from servers import halls, kill_all, kill_one, persist, serving, speaking_to, unavailable, wish
 
 from db.connection import TROUBLE
 from db.migrate import migrate
@@ -133,28 +131,6 @@ async def load_on(database: str) -> AsyncIterator[Load]:
         async with speaking_to(address, database) as world:
             owner = await world.organisation(slug=f"owner-{next(keys)}")
             yield Load(world, owner, await halls(world, owner, 4))
-
-
-def children(pid: int) -> list[int]:
-    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, check=False, text=True)
-    return [int(each) for each in found.stdout.split()]
-
-
-async def kill_one(cluster: Cluster) -> None:
-    """Kill the process behind one of the server's connections; PostgreSQL then ends all others and starts anew."""
-    conn = await asyncpg.connect(cluster.url())
-    pid = await conn.fetchval("SELECT pid FROM pg_stat_activity WHERE application_name = 'fallow' LIMIT 1")
-    os.kill(pid, signal.SIGKILL)
-    conn.terminate()
-
-
-async def kill_all(cluster: Cluster) -> None:
-    """Kill every process of the database; `fallow run` starts it again, or whoever looks after it."""
-    theirs = children(cluster.process.pid)
-    for pid in (cluster.process.pid, *theirs):
-        os.kill(pid, signal.SIGKILL)
-    await asyncio.sleep(1)
-    assert cluster.revive()
 
 
 @pytest.mark.parametrize("kill", [kill_one, kill_all])

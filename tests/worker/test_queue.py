@@ -1,0 +1,118 @@
+"""What becomes of jobs that fail, whatever way they do."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+import db.jobs
+import worker.jobs
+from db.connection import connect
+from domain.jobs import ExpireHolds
+from worker import app
+from worker.queue import Queue
+
+pytestmark = pytest.mark.anyio
+HOLD = ExpireHolds(owner_id=UUID(int=1), booking_id=UUID(int=2))
+ROW = "SELECT status, attempts, execute_after - updated AS delay FROM jobs.pgqueuer WHERE entrypoint = 'expire_holds'"
+Answer = Callable[[asyncpg.Record | None], bool]
+
+
+@pytest.fixture
+async def direct(database: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that commits each statement."""
+    conn = await connect(database)
+    yield conn
+    await conn.close()
+
+
+@asynccontextmanager
+async def working(database: str) -> AsyncIterator[None]:
+    """A worker in this process."""
+    told = asyncio.Event()
+    task = asyncio.create_task(app.work(database, told))
+    try:
+        yield
+    finally:
+        told.set()
+        await task
+
+
+async def becomes(conn: asyncpg.Connection, wanted: Answer) -> asyncpg.Record | None:
+    """The job, once it is as wanted."""
+    async with asyncio.timeout(10):
+        while not wanted(row := await conn.fetchrow(ROW)):
+            await asyncio.sleep(0.02)
+    return row
+
+
+def instead(monkeypatch: pytest.MonkeyPatch, handler: Callable[..., Awaitable[None]]) -> None:
+    monkeypatch.setattr(worker.jobs, "HANDLERS", {**worker.jobs.HANDLERS, ExpireHolds: handler})
+
+
+async def write_and_fail(conn: asyncpg.Connection, *_: object) -> None:
+    await conn.execute("UPDATE service SET secret = 'spilt'")
+    raise ZeroDivisionError("the caretaker's telephone number is 0161 496 0000")
+
+
+async def test_a_job_that_fails_is_undone_and_tried_again_later_and_later(database, direct, monkeypatch):
+    instead(monkeypatch, write_and_fail)
+    await db.jobs.add(direct, HOLD)
+    async with working(database):
+        row = await becomes(direct, lambda row: row["attempts"] == 2)
+    assert tuple(row) == ("queued", 2, timedelta(seconds=2))
+    assert await direct.fetchval("SELECT secret <> 'spilt' FROM service")
+    recorded = await direct.fetch("SELECT traceback FROM jobs.pgqueuer_log WHERE traceback IS NOT NULL")
+    assert len(recorded) == 2
+    assert all(row["traceback"]["exception_message"] == "ZeroDivisionError" for row in recorded)
+    assert "telephone" not in str(recorded)
+
+
+async def test_a_job_that_failed_is_done_when_what_was_wrong_is_not(database, direct, monkeypatch):
+    failures = iter([ZeroDivisionError])
+
+    async def fail_once(*_: object) -> None:
+        for error in failures:
+            raise error
+
+    instead(monkeypatch, fail_once)
+    await db.jobs.add(direct, HOLD)
+    async with working(database):
+        await becomes(direct, lambda row: row is None)
+
+
+async def test_a_job_whose_failure_cannot_even_be_written_down_stays(database, direct, monkeypatch):
+    async def be_away(*_: object) -> None:
+        raise ConnectionError
+
+    instead(monkeypatch, be_away)
+    monkeypatch.setattr(Queue, "retry_job", be_away)
+    monkeypatch.setattr(app, "DEAD_AFTER", timedelta(seconds=1))
+    await db.jobs.add(direct, HOLD)
+    async with working(database):
+        await becomes(direct, lambda row: row["status"] == "picked")
+        await asyncio.sleep(0.5)  # PgQueuer would delete it after a tenth
+        assert await direct.fetchrow(ROW)
+        monkeypatch.undo()
+        await becomes(direct, lambda row: row is None)
+
+
+async def test_a_job_that_this_worker_does_not_know_waits_for_one_that_does(database, direct):
+    await db.jobs.add(direct, HOLD)
+    await direct.execute("UPDATE jobs.pgqueuer SET entrypoint = 'of another version'")
+    await db.jobs.add(direct, HOLD, at=await direct.fetchval("SELECT now()"))
+    async with working(database):
+        await becomes(direct, lambda row: row is None)
+    assert await direct.fetchval("SELECT status FROM jobs.pgqueuer WHERE entrypoint = 'of another version'") == "queued"
+
+
+async def test_repeated_jobs_wait_once_however_many_workers_start(database, direct):
+    async with working(database), working(database):
+        pass
+    waiting = [tuple(row) for row in await direct.fetch("SELECT entrypoint, execute_after FROM jobs.pgqueuer")]
+    assert {kind for kind, _ in waiting} == {"find_completed", "forget_jobs"}
+    assert len(waiting) == len(set(waiting))
