@@ -11,10 +11,11 @@ import statistics
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from itertools import cycle
 from multiprocessing import get_context
 from pathlib import Path
-from uuid import UUID
 
 import asyncpg
 
@@ -95,32 +96,30 @@ class Rig:
         )
 
 
-def undo(url: str, booker: UUID) -> int:
+async def undo(url: str) -> int:
     """Take back what was booked."""
-
-    async def run() -> int:
-        conn = await connect(url)
-        try:
-            return await jobs.undo(conn, booker)
-        finally:
-            await conn.close()
-
-    return asyncio.run(run())
+    conn = await connect(url)
+    try:
+        return await jobs.undo(conn)
+    finally:
+        await conn.close()
 
 
-def measure(rig: Rig, todo: Sequence[Job], rounds: int, booker: UUID) -> list[str]:
-    """The rows of the table. Everybody's turn comes in each round; what was booked is taken back after each turn."""
-    sides = [(Side(), Side()) for _ in todo]
-    for turn in range(rounds):
-        for job, (http, sql) in zip(todo, sides, strict=True):
-            stage.say(f"round {turn + 1}: {job.name}")
-            for clients in (CLIENTS, 1):
+def measure(turns: Sequence[tuple[Rig, Job]], rounds: int, crowds: Sequence[int]) -> list[tuple[Side, Side]]:
+    """What comes of each turn, by HTTP and by SQL, with so many clients and so many. Everybody's turn comes in each
+    round; what was booked is taken back after each turn.
+    """
+    sides = [(Side(), Side()) for _ in turns]
+    for number in range(rounds):
+        for (rig, job), (http, sql) in zip(turns, sides, strict=True):
+            stage.say(f"round {number + 1}: {job.name}")
+            for clients in crowds:
                 for side, ask in ((http, rig.http), (sql, rig.sql)):
                     answers = ask(job, clients)
                     side.note(answers, alone=clients == 1)
-                    if job.makes and (booked := undo(rig.url, booker)) != len(answers):
+                    if job.makes and (booked := asyncio.run(undo(rig.url))) != len(answers):
                         raise RuntimeError(f"{job.name}: {len(answers)} answered, {booked} booked")
-    return [row(job, http, sql) for job, (http, sql) in zip(todo, sides, strict=True)]
+    return sides
 
 
 def row(job: Job, http: Side, sql: Side) -> str:
@@ -141,17 +140,18 @@ HEAD = f"""\
 def bench(assets: int, rounds: int, **given: float) -> str:
     """Everything, in one country."""
     before = os.getloadavg()[0]
-    with stage.built(assets) as (url, monday):
-        todo = asyncio.run(jobs.reading(url, monday))
-        booking, contested, booker = asyncio.run(jobs.booking(url, monday))
+    with stage.cluster() as cluster:
+        url, monday = stage.built(cluster, assets)
+        booking, contested = asyncio.run(jobs.booking(url, monday))
+        todo = [*asyncio.run(jobs.reading(url, monday)), booking]
         with stage.serving(url) as (address, servers), clients() as pool:
             rig = Rig(url, address, pool, **given)
-            for each in todo:
+            for each in todo[:-1]:
                 rig.http(each, CLIENTS)
             memory = [stage.resident_mb(each) for each in servers]
-            rows = measure(rig, [*todo, booking], rounds, booker)
+            sides = measure([(rig, job) for job in todo], rounds, [CLIENTS, 1])
             contest = rig.contest(contested)
-            undo(url, booker)
+            asyncio.run(undo(url))
             grown = ", ".join(
                 f"{one:.0f} → {stage.resident_mb(each):.0f} MB" for one, each in zip(memory, servers, strict=True)
             )
@@ -160,36 +160,45 @@ def bench(assets: int, rounds: int, **given: float) -> str:
         f"{machine} {assets:,} assets; {rounds} rounds of {given['seconds']:g} s, each after {given['warm']:g} s to "
         f"warm up; {CLIENTS} clients, then one alone. Milliseconds."
     )
+    rows = [row(job, *each) for job, each in zip(todo, sides, strict=True)]
     memory_told = (
         f"Memory of a server process, before and after the {rig.asked:,} requests that the two answered: {grown}."
     )
     return "\n".join([about, "", HEAD, *rows, "", contest, "", memory_told])
 
 
+GROWN = f"""\
+| search | assets | HTTP p50 | SQL p50 | × | examined | at most | SQL µs each | × |
+|---|{"--:|" * 8}"""
+
+
 def growth(sizes: Sequence[int], rounds: int, **given: float) -> str:
-    """Search, in countries of several sizes."""
+    """Search, in countries of several sizes, in turns."""
     before = os.getloadavg()[0]
-    lines = [
-        "| search | assets | HTTP p50, alone | SQL p50, alone | examined | SQL µs each |",
-        "|---|--:|--:|--:|--:|--:|",
-    ]
-    for assets in sizes:
-        with stage.built(assets) as (url, monday):
-            todo = asyncio.run(jobs.reading(url, monday, only_searches=True))
-            with stage.serving(url) as (address, _), clients() as pool:
-                rig = Rig(url, address, pool, **given)
-                for job in todo:
-                    http, sql = Side(), Side()
-                    for _ in range(rounds):
-                        http.note(rig.http(job, 1), alone=True)
-                        sql.note(rig.sql(job, 1), alone=True)
-                    one, other = statistics.median(http.alone), statistics.median(sql.alone)
-                    lines.append(
-                        f"| {job.name.removeprefix('search, ')} | {assets:,} | {1000 * one:.1f} | {1000 * other:.1f} "
-                        f"| {job.examined:.0f} | {1e6 * other / max(job.examined, 1):.0f} |"
-                    )
-            machine = asyncio.run(describe(url, before))
-    return "\n".join([f"{machine} One client; {rounds} rounds of {given['seconds']:g} s. Milliseconds.", "", *lines])
+    with stage.cluster() as cluster, clients() as pool, ExitStack() as servers:
+        countries = [stage.built(cluster, assets) for assets in sizes]
+        rigs = [Rig(url, servers.enter_context(stage.serving(url))[0], pool, **given) for url, _ in countries]
+        todo = [asyncio.run(jobs.reading(*country, only_searches=True)) for country in countries]
+        turns = [turn for searches in zip(*todo, strict=True) for turn in zip(rigs, searches, strict=True)]
+        sides = measure(turns, rounds, [1])
+        machine = asyncio.run(describe(countries[0][0], before))
+    lines = []
+    smaller: dict[str, tuple[float, float]] = {}
+    for assets, (_, job), (http, sql) in zip(cycle(sizes), turns, sides, strict=False):
+        one, other = (1000 * statistics.median(side.alone) for side in (http, sql))
+        found = statistics.mean(job.examined)
+        now = other, other / max(found, 1)
+        times = [f"{one / two:.1f}" for one, two in zip(now, smaller.get(job.name, ()), strict=False)] or ["", ""]
+        smaller[job.name] = now
+        lines.append(
+            f"| {job.name.removeprefix('search, ')} | {assets:,} | {one:.1f} | {other:.1f} | {times[0]} "
+            f"| {found:.0f} | {max(job.examined)} | {1000 * now[1]:.0f} | {times[1]} |"
+        )
+    about = (
+        f"{machine} One client; {rounds} rounds of {given['seconds']:g} s in turns, each after {given['warm']:g} s to "
+        f"warm up. Milliseconds; ×: times what it is in the country before."
+    )
+    return "\n".join([about, "", GROWN, *lines])
 
 
 def clients() -> ProcessPoolExecutor:

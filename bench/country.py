@@ -4,10 +4,13 @@ The same number makes the same country, but for the ids of bookings and the day 
 category is the first by name, its rarest (one asset in a thousand) the last.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
-from db.connection import Connection
+from asyncpg import Record
+
+from db.connection import Connection, connect
 from domain import taxonomy
 from domain.places import districts
 
@@ -21,20 +24,28 @@ PREPARE = """
   SET session_replication_role = replica;
   SET synchronous_commit = off;
   SET maintenance_work_mem = '1GB';
-  CREATE FUNCTION pg_temp.chance(what text, n bigint) RETURNS float8 LANGUAGE sql IMMUTABLE AS
+"""
+FUNCTIONS = """
+  CREATE FUNCTION pg_temp.chance(what text, n bigint) RETURNS float8 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
     $$ SELECT (hashtextextended(what, n) & 4294967295) / 4294967296.0 $$;
-  CREATE FUNCTION pg_temp.id(what text, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS
+  CREATE FUNCTION pg_temp.id(what text, n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
     $$ SELECT (lpad(to_hex(1790000000000 + n / 100), 12, '0') || '7' || substr(md5(what || n), 1, 3)
                || '8' || substr(md5(what || n), 4, 15))::uuid $$;
 """
 
+TABLES = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+
+# All but what foreign keys refer to.
 INDEXES = """
-  SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', k.conrelid::regclass, k.conname) AS without,
+  SELECT k.conrelid::regclass::text AS on_table,
+         format('ALTER TABLE %s DROP CONSTRAINT %I', k.conrelid::regclass, k.conname) AS without,
          format('ALTER TABLE %s ADD CONSTRAINT %I %s', k.conrelid::regclass, k.conname, pg_get_constraintdef(k.oid))
            AS build
-    FROM pg_constraint k WHERE k.contype = 'x' AND k.connamespace = 'public'::regnamespace
+    FROM pg_constraint k
+   WHERE k.contype IN ('x', 'u') AND k.connamespace = 'public'::regnamespace
+     AND NOT EXISTS (SELECT FROM pg_constraint f WHERE f.contype = 'f' AND f.conindid = k.conindid)
    UNION ALL
-  SELECT format('DROP INDEX %s', i.indexrelid::regclass), pg_get_indexdef(i.indexrelid)
+  SELECT i.indrelid::regclass::text, format('DROP INDEX %s', i.indexrelid::regclass), pg_get_indexdef(i.indexrelid)
     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
    WHERE c.relnamespace = 'public'::regnamespace AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid)
 """
@@ -105,7 +116,7 @@ PARTS = """
 # Two hours each, three days apart or so, and one evening on which nothing is left around the middle; those who have
 # parts are booked by their parts only.
 BOOKINGS = """
-  CREATE TEMPORARY TABLE made AS
+  CREATE UNLOGGED TABLE made AS
   SELECT pg_temp.id('booking', row_number() OVER ()) AS id, a.owner_id, a.id AS asset_id, u AS unit, s.starts_at
     FROM assets a
    CROSS JOIN generate_series(1, a.units) u
@@ -118,42 +129,79 @@ BOOKINGS = """
    CROSS JOIN LATERAL (SELECT $2::date::timestamptz + later.by AS starts_at) s
    WHERE NOT EXISTS (SELECT FROM assets p WHERE p.owner_id = a.owner_id AND p.part_of = a.id)
 """
-WRITE = """
+WRITE = {
+    "occupancies": """
+  INSERT INTO occupancies (owner_id, asset_id, unit, occupied, occurrence_id)
+  SELECT owner_id, asset_id, unit, tstzrange(starts_at, starts_at + interval '2 hours'), id FROM made
+""",
+    "bookings": """
   INSERT INTO bookings (id, owner_id, booker_id, asset_id, reference, units, open_to_public, cost, clock_changes,
                         created_at, updated_at)
   SELECT id, owner_id, owner_id, asset_id, right(id::text, 12), 1, false,
-         '{"amount": 0, "currency": "GBP", "lines": []}', '[]', '2026-11-01Z', '2026-11-01Z' FROM made;
+         '{"amount": 0, "currency": "GBP", "lines": []}', '[]', '2026-11-01Z', '2026-11-01Z' FROM made
+""",
+    "occurrences": """
   INSERT INTO occurrences (id, owner_id, booking_id, booker_id, asset_id, starts_at, ends_at, units, state)
-  SELECT id, owner_id, id, owner_id, asset_id, starts_at, starts_at + interval '2 hours', 1, 'confirmed' FROM made;
-  INSERT INTO occupancies (owner_id, asset_id, unit, occupied, occurrence_id)
-  SELECT owner_id, asset_id, unit, tstzrange(starts_at, starts_at + interval '2 hours'), id FROM made;
-  DROP TABLE made;
-  RESET session_replication_role;
-"""
+  SELECT id, owner_id, id, owner_id, asset_id, starts_at, starts_at + interval '2 hours', 1, 'confirmed' FROM made
+""",
+}
 
 
-async def fill(conn: Connection, assets: int, monday: date, report: Callable[[str], None]) -> None:
-    """Make everything in a database that is migrated and empty, with bookings from a Monday on, and have it counted."""
+async def fill(url: str, assets: int, monday: date, report: Callable[[str], None]) -> None:
+    """Make everything in a database that is migrated and empty, with bookings from a Monday on, and have it counted.
+
+    Two connections finish it: the constraint that keeps occupancies apart takes as long as all the rest.
+    """
+    one, other = await connect(url), await connect(url)
+    try:
+        for conn in (one, other):
+            await conn.execute(PREPARE)
+        indexes = await one.fetch(INDEXES)
+        for index in indexes:
+            await one.execute(index["without"])
+        await begin(one, assets, monday, report)
+        tables = {row["relname"] for row in await one.fetch(TABLES)}
+        await asyncio.gather(
+            finish(one, ["occupancies"], indexes, report),
+            finish(other, sorted(tables - {"occupancies"}), indexes, report),
+        )
+        await one.execute("DROP TABLE made")
+    finally:
+        await one.close()
+        await other.close()
+
+
+async def begin(conn: Connection, assets: int, monday: date, report: Callable[[str], None]) -> None:
+    """Places and assets, and what is booked of them."""
     lists = taxonomy.taxonomy()
     features, categories = sorted(lists.features), sorted(lists.categories)
     kinds = [next(iter(lists.categories[each].kinds)) for each in categories]
     points = [point.coordinates for _, point in sorted(districts().items())]
     sizes = (assets, ASSETS_A_SITE * SITES_AN_OWNER)
-    await conn.execute(PREPARE)
-    indexes = await conn.fetch(INDEXES)
-    for index in indexes:
-        await conn.execute(index["without"])
+    split = (assets, SITES_AN_OWNER, ASSETS_A_SITE)
+    middle = "POINT({} {})".format(*MIDDLE)
+    await conn.execute(FUNCTIONS)
     for statement in (OWNERS, TIMETABLES, SEASONS):
         await conn.execute(statement, *sizes)
-    split = (assets, SITES_AN_OWNER, ASSETS_A_SITE)
     await conn.execute(SITES, *split, [lon for lon, _ in points], [lat for _, lat in points])
+    report("assets")
     await conn.execute(ASSETS, *split, features, categories, kinds)
     await conn.execute(PARTS)
-    report("bookings")
-    middle = "POINT({} {})".format(*MIDDLE)
+    report("what is booked")
+    await conn.execute("ANALYZE assets")
     await conn.execute(BOOKINGS, BOOKINGS_A_UNIT, monday, FULL_DAY, FULL_HOUR, middle, FULL_WITHIN_M)
-    await conn.execute(WRITE)
-    for index in indexes:
-        report(index["build"])
-        await conn.execute(index["build"])
-    await conn.execute("VACUUM ANALYZE")
+
+
+async def finish(
+    conn: Connection, tables: Iterable[str], indexes: Sequence[Record], report: Callable[[str], None]
+) -> None:
+    """What was booked is written, and what was left for the end is built."""
+    for table in tables:
+        if table in WRITE:
+            report(table)
+            await conn.execute(WRITE[table])
+        for index in indexes:
+            if index["on_table"] == table:
+                report(index["build"])
+                await conn.execute(index["build"])
+        await conn.execute(f"VACUUM ANALYZE {table}")

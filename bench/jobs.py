@@ -22,21 +22,21 @@ BOOKED_FROM = 60  # days after the first Monday: by then the country's own booki
 
 
 class Job(NamedTuple):
-    """Requests, and what they are to pgbench. Each that `makes` something is sent once; `examined`: how many assets a
-    search tests, on average.
+    """Requests, and what they are to pgbench. Each that `makes` something is sent once; `examined`: how many assets
+    each search tests.
     """
 
     name: str
     requests: Sequence[bytes]
     script: Script
     makes: bool = False
-    examined: float | None = None
+    examined: Sequence[int] = ()
 
 
 BOOKER = """
   INSERT INTO organisations (id, slug, name, kind, state, created_at, updated_at)
   VALUES ($1, 'bench', 'Bench', 'group', 'verified', now(), now())
-      ON CONFLICT (slug) DO UPDATE SET updated_at = now() RETURNING id
+      ON CONFLICT (slug) DO NOTHING
 """
 
 # What can be booked at any time, in an order of no meaning; the k-th booking is of the k-th of them, on the next day
@@ -66,31 +66,32 @@ TARGETS = """
      CROSS JOIN LATERAL (SELECT timestamptz '{from}' + make_interval(days => k / b.many) AS at) s
      WHERE b.n = k % (SELECT many FROM bench_targets WHERE n = 0) $$;
 """
-FREE = """
+BOOKED = "booker_id = (SELECT id FROM organisations WHERE slug = 'bench')"
+FREE = f"""
   WITH gone AS (
     DELETE FROM occupancies o USING occurrences c
-     WHERE c.booker_id = $1 AND o.owner_id = c.owner_id AND o.occurrence_id = c.id RETURNING o.unit)
+     WHERE c.{BOOKED} AND o.owner_id = c.owner_id AND o.occurrence_id = c.id RETURNING o.unit)
   SELECT count(*) FROM gone
 """
 TABLES = ("occurrences", "bookings", "events")
 
 
-async def prepare(conn: Connection, monday: date) -> tuple[UUID, str]:
-    """Who books here, and a token; whatever an earlier run left is gone."""
-    booker: UUID = await conn.fetchval(BOOKER, uuid7())
+async def prepare(conn: Connection, monday: date) -> str:
+    """A token of who books here; whatever an earlier run left is gone."""
+    await conn.execute(BOOKER, uuid7())
     token = await issue(conn, "bench", TokenRequest(name="Bench", role="member"), datetime.now(UTC))
     first = datetime.combine(monday + timedelta(days=BOOKED_FROM), time(10), UTC)
     await conn.execute(TARGETS.replace("{from}", first.isoformat()))
-    await undo(conn, booker)
-    return booker, token
+    await undo(conn)
+    return token
 
 
-async def undo(conn: Connection, booker: UUID) -> int:
+async def undo(conn: Connection) -> int:
     """Take back all that was booked: how many units it occupied."""
     async with conn.transaction():
-        freed: int = await conn.fetchval(FREE, booker)
+        freed: int = await conn.fetchval(FREE)
         for table in TABLES:
-            await conn.execute(f"DELETE FROM {table} WHERE booker_id = $1", booker)
+            await conn.execute(f"DELETE FROM {table} WHERE {BOOKED}")
     return freed
 
 
@@ -162,19 +163,19 @@ async def reading(url: str, monday: date, *, only_searches: bool = False) -> lis
                         heard.clear()
                         answer = (await client.get(request.split()[1].decode())).raise_for_status().json()
                     samples.append(list(heard))
-                    examined.append(answer.get("examined"))
-                tested = None if examined[0] is None else sum(examined) / len(examined)
-                jobs.append(Job(name, requests, await script(conn, samples), examined=tested))
+                    if "examined" in answer:
+                        examined.append(answer["examined"])
+                jobs.append(Job(name, requests, await script(conn, samples), examined=examined))
     finally:
         await conn.close()
     return jobs
 
 
-async def booking(url: str, monday: date) -> tuple[Job, list[bytes], UUID]:
-    """Booking all over the country; requests that contend for one asset; and who books."""
+async def booking(url: str, monday: date) -> tuple[Job, list[bytes]]:
+    """Booking all over the country, and requests that contend for one asset."""
     conn = await connect(url)
     try:
-        booker, token = await prepare(conn, monday)
+        token = await prepare(conn, monday)
         many = await conn.fetchval("SELECT count(*) FROM bench_targets")
         rows = await conn.fetch("SELECT t.* FROM generate_series(0, $1) k, bench_target(k) t", BOOKINGS - 1)
         contested = await conn.fetch(
@@ -188,13 +189,11 @@ async def booking(url: str, monday: date) -> tuple[Job, list[bytes], UUID]:
                 answer = await client.post("/v1/bookings", json=sample)
             said = list(heard)
         made = await script(conn, [said], varying(sample, answer.raise_for_status(), said))
-        await undo(conn, booker)
+        await undo(conn)
     finally:
         await conn.close()
-    job = Job(
-        "booking, all over the country", [post("/bookings", token, wanted(row)) for row in rows], made, makes=True
-    )
-    return job, [post("/bookings", token, wanted(row)) for row in contested], booker
+    requests, contests = ([post("/bookings", token, wanted(row)) for row in each] for each in (rows, contested))
+    return Job("booking, all over the country", requests, made, makes=True), contests
 
 
 def wanted(target: Mapping[str, str]) -> dict[str, object]:

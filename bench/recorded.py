@@ -26,13 +26,11 @@ from bench.load import Answer
 from db.connection import SETTINGS, Connection
 from fallow.postgres import find_programs
 
-SPELL = 50  # transactions that a client makes of one sample, so that choosing costs nothing
-
 
 class Script(NamedTuple):
-    """A transaction of pgbench, and the values of its variables; one that has none is NULL."""
+    """Transactions of pgbench, each as likely as the other, and the values of their variables; one without is NULL."""
 
-    text: str
+    texts: Sequence[str]
     values: dict[str, str]
 
 
@@ -53,42 +51,36 @@ async def listening(url: str) -> AsyncIterator[tuple[httpx.AsyncClient, list[Log
 async def script(
     conn: Connection, samples: Sequence[Sequence[LoggedQuery]], varying: Mapping[str, str] | None = None
 ) -> Script:
-    """What was heard for requests that differ in values only, said again: each client goes from one sample to the
-    next after a while. `varying`: texts of the only sample that are others each time, and the columns of the function
-    `bench_target(k)` from which each transaction then takes them at its beginning.
+    """What was heard for each request, said again. `varying`: texts that are others each time, and the columns of the
+    function `bench_target(k)` from which each transaction then takes them at its beginning.
     """
-    lines: list[str] = []
+    texts: list[str] = []
     values: dict[str, str] = {}
-    chosen: dict[str, str] = {}
-    for number, queries in enumerate(zip(*samples, strict=True)):
-        kinds = (await conn.prepare(queries[0].query)).get_parameters() if queries[0].args else ()
-        said = [queries[0].query.rstrip("; ")]
-        for place, kind in enumerate(kinds):
-            variable = f"p{number}_{place}"
-            given = [query.args[place] for query in queries]
-            written = ["" if each is None else text(each, kind.name) for each in given]
-            if any(made := [composed(each, varying or {}) for each in written]):
-                chosen[variable] = str(made[0])
-            elif len(set(written)) > 1:
-                chosen[variable] = f"(ARRAY[{', '.join(map(literal, written))}])[1 + :sample]"
-            elif written[0]:
-                values[variable] = written[0]
-            said.append(
-                f"''::{kind.name}" if written[0] == "" and given[0] is not None else f":{variable}::{kind.name}"
-            )
-        lines.append(re.sub(r"\$(\d+)", lambda found, said=said: said[int(found[1])], said[0]) + ";")
-    choice = "SELECT " + ", ".join(f"{made} AS {variable}" for variable, made in chosen.items())
-    if varying:
-        lines = [r"\set k :counter * :clients + :client_id", f"{choice} FROM bench_target(:k) t \\gset", *lines]
-    elif chosen:
-        sample = rf"\set sample (:client_id + :counter / {SPELL}) % {len(samples)}"
-        lines = [rf"\if :counter % {SPELL} = 0", sample, rf"{choice} \gset", r"\endif", *lines]
-    return Script("\n".join([*lines, r"\set counter :counter + 1", ""]), values)
+    for sample, queries in enumerate(samples):
+        chosen: list[str] = []
+        lines: list[str] = []
+        for number, query in enumerate(queries):
+            kinds = (await conn.prepare(query.query)).get_parameters() if query.args else ()
+            said = [query.query.rstrip("; ")]
+            for place, (kind, value) in enumerate(zip(kinds, query.args, strict=True)):
+                variable = f"p{sample}_{number}_{place}"
+                written = "" if value is None else text(value, kind.name)
+                said.append(f"''::{kind.name}" if value == "" else f":{variable}::{kind.name}")
+                if varying and (made := composed(written, varying)):
+                    chosen.append(f"{made} AS {variable}")
+                elif written:
+                    values[variable] = written
+            lines.append(re.sub(r"\$(\d+)", lambda found, said=said: said[int(found[1])], said[0]) + ";")
+        if chosen:
+            choice = f"SELECT {', '.join(chosen)} FROM bench_target(:k) t \\gset"
+            lines = [r"\set k :counter * :clients + :client_id", choice, *lines, r"\set counter :counter + 1"]
+        texts.append("\n".join([*lines, ""]))
+    return Script(texts, values)
 
 
 def composed(value: str, varying: Mapping[str, str]) -> str | None:
     """SQL for a text in which something varies. To pgbench a colon begins a variable, quoted or not."""
-    pieces = re.split(f"({'|'.join(map(re.escape, varying)) or '(?!)'})", value)
+    pieces = re.split(f"({'|'.join(map(re.escape, varying))})", value)
     if len(pieces) == 1:
         return None
     return " || ".join(varying.get(piece) or literal(piece) for piece in pieces)
@@ -125,9 +117,11 @@ def run(url: str, script: Script, *, clients: int, warm: float, seconds: float) 
     with TemporaryDirectory() as folder:
         command = [find_programs() / "pgbench", "-n", "-M", "prepared", "-c", clients, "-T", math.ceil(warm + seconds)]
         command += ["-l", f"--log-prefix={folder}/log", "-D", "counter=0", "-D", f"clients={clients}"]
-        file = Path(folder) / "script.sql"
-        file.write_text(script.text)
-        command += ["-f", file, *(word for pair in script.values.items() for word in ("-D", "=".join(pair)))]
+        for sample, transaction in enumerate(script.texts):
+            file = Path(folder) / f"{sample}.sql"
+            file.write_text(transaction)
+            command += ["-f", file]
+        command += (word for pair in script.values.items() for word in ("-D", "=".join(pair)))
         command += ["-h", parse_qs(parts.query)["host"][0], "-U", parts.username, parts.path[1:]]
         options = " ".join(f"-c {name}={value}" for name, value in SETTINGS.items())
         done = subprocess.run(

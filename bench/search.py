@@ -88,5 +88,5 @@ async def main(url: str, monday: date) -> None:
 
 
 if __name__ == "__main__":
-    with stage.built(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000) as (address, first):
-        asyncio.run(main(address, first))
+    with stage.cluster() as cluster:
+        asyncio.run(main(*stage.built(cluster, int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)))

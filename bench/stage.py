@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 
 import db.version
 from bench import country
-from db.connection import connect
 from db.migrate import bring_up_to_date
 from fallow import home
 from fallow.cluster import Cluster
@@ -24,15 +24,15 @@ GENERATOR = hashlib.sha256(Path(country.__file__).read_bytes()).hexdigest()[:16]
 STAMP = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = $1"
 
 
-@contextmanager
-def built(assets: int) -> Iterator[tuple[str, date]]:
-    """A country of so many assets, in a database and a cluster of its own: its address, and the Monday from which
-    its bookings are, within a week from today.
-    """
-    with Cluster(home.home() / "bench") as cluster:
-        name = f"country_{assets}"
-        monday = asyncio.run(build(cluster.url(), cluster.url(name), name, assets))
-        yield cluster.url(name), monday
+def cluster() -> Cluster:
+    """Where countries are kept: a cluster of its own."""
+    return Cluster(home.home() / "bench")
+
+
+def built(cluster: Cluster, assets: int) -> tuple[str, date]:
+    """A country of so many assets: its address, and the Monday from which its bookings are, at most a week from now."""
+    name = f"country_{assets}"
+    return cluster.url(name), asyncio.run(build(cluster.url(), cluster.url(name), name, assets))
 
 
 async def build(server: str, url: str, name: str, assets: int) -> date:
@@ -48,11 +48,7 @@ async def build(server: str, url: str, name: str, assets: int) -> date:
         await postgres.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         await postgres.execute(f"CREATE DATABASE {name}")
         await bring_up_to_date(url, lambda *_: None)
-        conn = await connect(url)
-        try:
-            await country.fill(conn, assets, first, say)
-        finally:
-            await conn.close()
+        await country.fill(url, assets, first, say)
         await postgres.execute(f"COMMENT ON DATABASE {name} IS '{db.version.version()} {GENERATOR} from {first}'")
     finally:
         await postgres.close()
@@ -64,7 +60,7 @@ def serving(url: str, processes: int = 2) -> Iterator[tuple[tuple[str, int], lis
     """Server processes at work: their address, and their ids. What they log is kept beside the database."""
     command = [sys.executable, "-m", "fallow", "serve", "--port", "0", "--processes", str(processes)]
     with (
-        (home.home() / "bench" / "serve.log").open("wb") as log,
+        (home.home() / "bench" / f"serve.{urlsplit(url).path[1:]}.log").open("wb") as log,
         subprocess.Popen(
             command, env={**os.environ, "DATABASE_URL": url}, stdout=subprocess.PIPE, stderr=log, text=True
         ) as server,
