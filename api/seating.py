@@ -69,8 +69,7 @@ async def move_others(
     if not request.dry_run:
         lapsed = await db.occupancies.lapsed(conn, place.id, place.owner_id, now)
         await db.occurrences.expire(conn, place.owner_id, lapsed, now=now, request_id=request_id)
-    since = min([now, *(wish.lower for wish in plan.wishes)])  # what their turnaround reaches back to
-    before = await db.occupancies.later(conn, place.id, place.owner_id, now, since=since)
+    before = await db.occupancies.around(conn, place.id, place.owner_id, now, plan.wishes)
     placed = units.reseat(plan.wishes, before, place.units)
     if not request.dry_run:
         await db.occupancies.move(conn, place.id, place.owner_id, before, placed[: len(before)])

@@ -6,13 +6,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
+from asyncpg import Range
 
 from db.assets import SUMMARY
 from db.connection import Connection
 from domain.assets import AssetSummary
 from domain.reasons import Reason, ReasonCode, refused
 from domain.time import Period
-from domain.units import Seat
+from domain.units import Seat, Wish
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -157,21 +158,34 @@ async def lapsed(conn: Connection, asset_id: UUID, owner_id: UUID, now: datetime
     return await conn.fetchval(LAPSED, owner_id, asset_id, now) or []
 
 
+# Of what is not over by $4, that in one stretch of occupied time with $5, or all.
 LATER = """
   SELECT unit, lower(occupied) AS lower, upper(occupied) AS upper, occurrence_id AS occurrence,
          lower(occupied) <= $3 AS begun, held_until
     FROM occupancies
    WHERE owner_id = $1 AND asset_id = $2 AND upper(occupied) > $4 AND (held_until IS NULL OR held_until > $3)
+     AND occupied && CASE WHEN $5::tstzmultirange IS NULL THEN '{(,)}' ELSE (
+           SELECT range_agg(stretch)
+             FROM (SELECT unnest(range_agg(o.occupied)) AS stretch FROM occupancies o
+                    WHERE o.owner_id = $1 AND o.asset_id = $2 AND upper(o.occupied) > $4) o
+            WHERE stretch && $5) END
    ORDER BY occurrence_id, unit
      FOR UPDATE
 """
 
 
-async def later(
-    conn: Connection, asset_id: UUID, owner_id: UUID, now: datetime, *, since: datetime | None = None
-) -> list[Seat]:
-    """Every seat of an asset that is not over yet, or was not by `since`, locked."""
-    return msgspec.convert(await conn.fetch(LATER, owner_id, asset_id, now, since or now), list[Seat])
+async def later(conn: Connection, asset_id: UUID, owner_id: UUID, now: datetime) -> list[Seat]:
+    """Every seat of an asset that is not over yet, locked."""
+    return msgspec.convert(await conn.fetch(LATER, owner_id, asset_id, now, now, None), list[Seat])
+
+
+async def around(conn: Connection, asset_id: UUID, owner_id: UUID, now: datetime, wishes: Sequence[Wish]) -> list[Seat]:
+    """The seats of an asset that may have to move for wishes, locked: all that touch them, and all that touch those, on
+    and on. Those that are over come with them as far as the turnaround of the wishes reaches back.
+    """
+    since = min([now, *(wish.lower for wish in wishes)])
+    spans = [Range(wish.lower, wish.upper) for wish in wishes]
+    return msgspec.convert(await conn.fetch(LATER, owner_id, asset_id, now, since, spans), list[Seat])
 
 
 LEAVE = """
