@@ -219,24 +219,14 @@ LANGUAGE sql STABLE AS $$
     LEFT JOIN occurrences c ON c.owner_id = a.owner_id AND c.id = o.occurrence_id
 $$;
 
--- The least number of units that are free at any moment of a span. A single unit is free when, for it and every
--- unit of every part, the last occupancy that starts before the span ends is over: one probe each, since those
--- of one unit never overlap. Several units: a running sum over what overlaps, as many units at once as are taken for one
+-- The least number of units that are free at any moment of a span. A single unit is free when nothing occupies it or a
+-- part of it then. Several units: a running sum over what overlaps, as many units at once as are taken for one
 -- and the same time; and what has begun is not moved, so a unit on which any of it lies within the span is not free,
 -- whether or not it is over (of a span still to come the running sum begins with all of it).
 CREATE FUNCTION rules.units_free(a assets, during tstzrange, at timestamptz)
 RETURNS TABLE (units_free int)
 LANGUAGE sql STABLE AS $$
-  SELECT CASE WHEN a.units = 1 THEN (NOT EXISTS (
-           SELECT FROM parts p
-             JOIN assets part ON part.id = p.part_id AND part.owner_id = p.owner_id
-            CROSS JOIN generate_series(1, part.units) u
-            CROSS JOIN LATERAL (SELECT upper(o.occupied) AS until FROM occupancies o
-                                 WHERE o.owner_id = a.owner_id AND o.asset_id = p.part_id AND o.unit = u
-                                   AND lower(o.occupied) < upper(during)
-                                   AND (o.held_until IS NULL OR o.held_until > at)
-                                 ORDER BY lower(o.occupied) DESC LIMIT 1) last
-            WHERE p.owner_id = a.owner_id AND p.whole_id = a.id AND last.until > lower(during)))::int
+  SELECT CASE WHEN a.units = 1 THEN (NOT EXISTS (SELECT FROM rules.occupants(a, during, at)))::int
          ELSE a.units - greatest(
            (SELECT max(running)
               FROM (SELECT sum(change * o.taken) OVER (ORDER BY moment, change) AS running
