@@ -95,12 +95,12 @@ async def do(row: Row, pool: Pool, worker_id: UUID) -> None:
 
 
 def tell(row: Row, outcome: str, started: float, error: Exception | None = None) -> None:
-    """One line of the log for an attempt, and its place in the metrics."""
+    """An attempt's place in the metrics, and a line of the log unless all went well."""
     took = time.perf_counter() - started
     metrics.jobs.labels(row.entrypoint, outcome).inc()
     metrics.seconds.labels(row.entrypoint).observe(took)
     log.log(
-        logging.WARNING if error else logging.INFO,
+        logging.DEBUG if outcome == "done" else logging.WARNING,
         "job",
         job=row.entrypoint,
         id=row.id,

@@ -126,11 +126,12 @@ def test_a_wrong_setting_is_one_sentence(environment, sentence):
 
 
 async def test_a_database_without_tables_or_of_that_name_is_one_sentence(cluster):
-    done = fallow("serve", DATABASE_URL=cluster.url(), PORT="0")
-    assert (done.returncode, done.stderr) == (
-        1,
-        "fallow: The database is not of this version of Fallow; type: fallow migrate\n",
-    )
+    for command in ("serve", "worker"):
+        done = fallow(command, DATABASE_URL=cluster.url(), PORT="0")
+        assert (done.returncode, done.stderr) == (
+            1,
+            "fallow: The database is not of this version of Fallow; type: fallow migrate\n",
+        )
     done = fallow("migrate", DATABASE_URL=cluster.url("nowhere"))
     sentence = 'The database refuses DATABASE_URL (database "nowhere" does not exist)'
     assert (done.returncode, done.stderr.partition(";")[0]) == (1, f"fallow: {sentence}")
@@ -207,8 +208,8 @@ def test_a_wrong_setting_is_told_before_anything_is_started(tmp_path):
 @pytest.mark.parametrize(
     "command",
     [
-        *("", "run", "serve", "migrate", "demo", "organisations", "organisations create", "organisations verify"),
-        *("organisations suspend", "organisations close", "tokens", "tokens create"),
+        *("", "run", "serve", "worker", "migrate", "demo", "organisations", "organisations create"),
+        *("organisations verify", "organisations suspend", "organisations close", "tokens", "tokens create"),
     ],
 )
 def test_every_command_explains_itself(command):
