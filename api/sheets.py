@@ -16,7 +16,7 @@ class Sheet(Answer[T]):
     """A page with a line for each of its items. `Link` names the next page, as in JSON."""
 
     def __init__(self, page: T, columns: Mapping[str, Callable[[Any], object]]) -> None:
-        super().__init__(page, media_type=CSV)
+        super().__init__(page, media_type=f"{CSV}; charset=utf-8")
         self.columns = columns
 
     def encoded(self, content: Any) -> bytes:
