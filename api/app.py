@@ -90,6 +90,7 @@ def create_app(chosen: settings.Settings | None = None) -> Litestar:
         logging_config=None,
         openapi_config=None,
     )
+    deps.make_one_by_one(app)
     app.state.settings = chosen
     app.state.doors = Doors(max(1, chosen.pool_size // 3))
     app.state.clock = deps.wall_clock
