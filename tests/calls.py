@@ -1,13 +1,21 @@
 """A small world, made through the API as its users would make it."""
 
+from datetime import datetime
 from itertools import count
 from typing import Any
 
 import asyncpg
 import httpx
+import msgspec
+
+import db.jobs
+import worker.jobs
+from db.connection import connect
+from domain.jobs import FindCompleted, Job
 
 numbers = count(1)
 MANCHESTER = (-2.2426, 53.4808)
+DUE = "SELECT id, payload FROM jobs.pgqueuer WHERE execute_after <= $1 ORDER BY execute_after, id LIMIT 1"
 EVERY_DAY = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -95,6 +103,18 @@ class World:
         conn = await asyncpg.connect(self.database)
         try:
             return await conn.fetchval(statement, *arguments)
+        finally:
+            await conn.close()
+
+    async def work(self, now: datetime) -> None:
+        """What workers have done by a moment: all that was due."""
+        conn = await connect(self.database)
+        try:
+            await db.jobs.add(conn, FindCompleted())
+            while row := await conn.fetchrow(DUE, now):
+                async with conn.transaction():
+                    await worker.jobs.do(conn, msgspec.json.decode(row["payload"], type=Job), now)
+                    await conn.execute("DELETE FROM jobs.pgqueuer WHERE id = $1", row["id"])
         finally:
             await conn.close()
 

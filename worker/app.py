@@ -22,7 +22,7 @@ log = structlog.stdlib.get_logger("fallow")
 
 
 def run(url: str) -> None:
-    """Do jobs until SIGTERM or SIGINT."""
+    """Do jobs until SIGTERM, SIGINT or SIGHUP."""
     db.logs.configure()
     logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)  # it would say again what worker/queue.py says
     asyncio.run(work_until_told(url))
@@ -31,8 +31,9 @@ def run(url: str) -> None:
 async def work_until_told(url: str) -> None:
     """Finish the jobs that run, then end. While the database is away, look for it each second."""
     told = asyncio.Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(each, told.set)
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            asyncio.get_running_loop().add_signal_handler(each, told.set)
     while not told.is_set():
         try:
             await work(url, told)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from calls import Organisation, World, ok
 
+import db.jobs
 from db.connection import connect
 from domain.jobs import CompleteBooking, ExpireHolds, FindCompleted, Job
 from worker import jobs
@@ -146,6 +147,25 @@ async def test_what_does_not_stand_is_not_completed(world, clock, group, hall, s
     await work(world, about(CompleteBooking, booking), clock.now)
     await work(world, FindCompleted(), clock.now)
     assert (await waiting(world), len(await history(group, booking))) == ([], 1)
+
+
+async def test_c33_each_way_in_which_time_ends_a_booking_is_one_event_with_the_next_version(world, clock, group, hall):
+    series = ok(await group.book(hall, *MONDAYS), 201)
+    ok(await group.cancel(series, occurrence_ids=[series["occurrences"][1]["id"]]), 200)
+    held = ok(await group.book(hall, MONDAYS[1]), 201)
+    until = clock.now + timedelta(minutes=15)
+    await hold(world, held, until)
+    conn = await connect(world.database)
+    await db.jobs.add(conn, about(ExpireHolds, held), at=until)
+    await conn.close()
+    for moment in (until, "2027-07-06T09:00:00Z", "2027-07-20T09:00:00Z", "2027-07-21T09:00:00Z"):
+        clock.now = datetime.fromisoformat(str(moment))
+        await world.work(clock.now)
+    told = [await history(group, booking) for booking in (series, held)]
+    assert [[(each["object"]["version"], each["type"]) for each in events] for events in told] == [
+        [(1, "booking.created"), (2, "booking.cancelled"), (3, "booking.completed"), (4, "booking.completed")],
+        [(1, "booking.created"), (2, "booking.expired")],
+    ]
 
 
 async def test_each_booking_that_has_something_over_becomes_a_job_once(world, clock, group, hall):
