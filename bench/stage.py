@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-import db.version
 from bench import country
 from db.migrate import bring_up_to_date
 from fallow import home
@@ -36,12 +35,13 @@ def built(cluster: Cluster, assets: int) -> tuple[str, date]:
 
 
 async def build(server: str, url: str, name: str, assets: int) -> date:
-    """Make it anew unless what is there is of this schema, of this generator, and its bookings are to come."""
+    """Make it anew unless what is there is of this generator and its bookings are to come; then only migrate it."""
     today = datetime.now(UTC).date()
     postgres = await asyncpg.connect(server)
     try:
-        version, _, monday = (await postgres.fetchval(STAMP, name) or "").rpartition(" from ")
-        if version == f"{db.version.version()} {GENERATOR}" and date.fromisoformat(monday) > today:
+        generator, _, monday = (await postgres.fetchval(STAMP, name) or "").rpartition(" from ")
+        if generator == GENERATOR and date.fromisoformat(monday) > today:
+            await bring_up_to_date(url, lambda *_: None)
             return date.fromisoformat(monday)
         first = today + timedelta(days=7 - today.weekday())
         say(f"making a country of {assets:,} assets")
@@ -49,7 +49,7 @@ async def build(server: str, url: str, name: str, assets: int) -> date:
         await postgres.execute(f"CREATE DATABASE {name}")
         await bring_up_to_date(url, lambda *_: None)
         await country.fill(url, assets, first, say)
-        await postgres.execute(f"COMMENT ON DATABASE {name} IS '{db.version.version()} {GENERATOR} from {first}'")
+        await postgres.execute(f"COMMENT ON DATABASE {name} IS '{GENERATOR} from {first}'")
     finally:
         await postgres.close()
     return first
