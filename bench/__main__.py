@@ -1,55 +1,25 @@
-"""`python -m bench [ASSETS]`: each job through HTTP and the same SQL through pgbench, in turns; the table goes into
-bench/README.md. `python -m bench growth [ASSETS …]`: what search costs in countries of several sizes.
+"""`python -m bench all ASSETS`: each job through HTTP and the same SQL through pgbench, in turns.
+`python -m bench growth ASSETS …`: what search costs in countries of several sizes.
+With `--publish` the table goes into bench/README.md.
 """
 
 import argparse
 import asyncio
 import os
-import platform
-import re
 import statistics
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from itertools import cycle
 from multiprocessing import get_context
-from pathlib import Path
 
-import asyncpg
-
-from bench import jobs, load, recorded, stage
+from bench import jobs, load, recorded, stage, tables
 from bench.jobs import Job
 from bench.load import Answer
-from db.connection import connect
+from bench.tables import Side, Sides
 
 CLIENTS = 8
-README = Path(__file__).parent / "README.md"
-MODEL = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-
-
-class Side:
-    """What was measured of a job on one side: requests a second of each round, and seconds that requests took."""
-
-    def __init__(self) -> None:
-        self.rates: list[float] = []
-        self.took: list[float] = []
-        self.alone: list[float] = []
-
-    def note(self, answers: Sequence[Answer], *, alone: bool) -> None:
-        """Add a round: what came once it was warm."""
-        counted = [each.took for each in answers if each.at > 0]
-        if alone:
-            self.alone += counted
-        else:
-            self.took += counted
-            self.rates.append(len(counted) / max(each.at for each in answers))
-
-    def figures(self) -> str:
-        """A second, and in milliseconds the median and the 99th percentile."""
-        cuts = statistics.quantiles(self.took, n=100)
-        return f"{statistics.median(self.rates):,.0f} | {1000 * cuts[49]:.1f} | {1000 * cuts[98]:.1f}"
 
 
 class Rig:
@@ -80,12 +50,18 @@ class Rig:
         """Ask the database."""
         return recorded.run(self.url, job.script, clients=clients, **self.time)
 
+    async def undo(self) -> int:
+        """Take back what was booked: how many units it occupied."""
+        async with stage.connected(self.url) as conn:
+            return await jobs.undo(conn)
+
     def contest(self, requests: Sequence[bytes]) -> str:
         """Everybody wants the same, again and again: exactly one gets it."""
         contests = self.clients.submit(load.contest, self.address, requests, clients=CLIENTS).result()
         self.asked += len(requests) * CLIENTS
         counts = Counter(each.status for answers in contests for each in answers)
         winners = Counter(sum(each.status == 201 for each in answers) for answers in contests)
+        asyncio.run(self.undo())
         if winners != {1: len(requests)} or not counts.keys() <= {201, 409, 503}:
             raise RuntimeError(f"winners {winners}, answers {counts}")
         cuts = statistics.quantiles([each.took for answers in contests for each in answers], n=100)
@@ -96,45 +72,26 @@ class Rig:
         )
 
 
-async def undo(url: str) -> int:
-    """Take back what was booked."""
-    conn = await connect(url)
-    try:
-        return await jobs.undo(conn)
-    finally:
-        await conn.close()
+def clients() -> ProcessPoolExecutor:
+    """The process of the clients."""
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
 
 
-def measure(turns: Sequence[tuple[Rig, Job]], rounds: int, crowds: Sequence[int]) -> list[tuple[Side, Side]]:
-    """What comes of each turn, by HTTP and by SQL, with so many clients and so many. Everybody's turn comes in each
-    round; what was booked is taken back after each turn.
+def measure(turns: Sequence[tuple[Rig, Job]], rounds: int, crowds: Sequence[int]) -> list[list[Sides]]:
+    """What comes of each turn with each number of clients. Everybody's turn comes in each round; what was booked is
+    taken back after each turn.
     """
-    sides = [(Side(), Side()) for _ in turns]
+    measured = [[(Side(), Side()) for _ in crowds] for _ in turns]
     for number in range(rounds):
-        for (rig, job), (http, sql) in zip(turns, sides, strict=True):
+        for (rig, job), of_crowds in zip(turns, measured, strict=True):
             stage.say(f"round {number + 1}: {job.name}")
-            for clients in crowds:
-                for side, ask in ((http, rig.http), (sql, rig.sql)):
-                    answers = ask(job, clients)
-                    side.note(answers, alone=clients == 1)
-                    if job.makes and (booked := asyncio.run(undo(rig.url))) != len(answers):
+            for crowd, sides in zip(crowds, of_crowds, strict=True):
+                for side, ask in zip(sides, (rig.http, rig.sql), strict=True):
+                    answers = ask(job, crowd)
+                    side.note(answers)
+                    if job.makes and (booked := asyncio.run(rig.undo())) != len(answers):
                         raise RuntimeError(f"{job.name}: {len(answers)} answered, {booked} booked")
-    return sides
-
-
-def row(job: Job, http: Side, sql: Side) -> str:
-    """A job's line."""
-    ratios = [one / other for one, other in zip(http.rates, sql.rates, strict=True)]
-    one, other = statistics.median(http.alone), statistics.median(sql.alone)
-    return (
-        f"| {job.name} | {http.figures()} | {sql.figures()} | **{statistics.median(ratios):.2f}** "
-        f"({min(ratios):.2f} to {max(ratios):.2f}) | {1000 * one:.2f} | {1000 * other:.2f} | **{one / other:.1f}** |"
-    )
-
-
-HEAD = f"""\
-| job | HTTP/s | p50 | p99 | SQL/s | p50 | p99 | HTTP/SQL (rounds) | alone: HTTP | SQL | × |
-|---|{"--:|" * 10}"""
+    return measured
 
 
 def bench(assets: int, rounds: int, **given: float) -> str:
@@ -143,33 +100,28 @@ def bench(assets: int, rounds: int, **given: float) -> str:
     with stage.cluster() as cluster:
         url, monday = stage.built(cluster, assets)
         booking, contested = asyncio.run(jobs.booking(url, monday))
-        todo = [*asyncio.run(jobs.reading(url, monday)), booking]
+        reading = asyncio.run(jobs.reading(url, monday))
+        todo = [*reading, booking]
         with stage.serving(url) as (address, servers), clients() as pool:
             rig = Rig(url, address, pool, **given)
-            for each in todo[:-1]:
+            for each in reading:
                 rig.http(each, CLIENTS)
             memory = [stage.resident_mb(each) for each in servers]
-            sides = measure([(rig, job) for job in todo], rounds, [CLIENTS, 1])
+            measured = measure([(rig, job) for job in todo], rounds, [CLIENTS, 1])
             contest = rig.contest(contested)
-            asyncio.run(undo(url))
             grown = ", ".join(
                 f"{one:.0f} → {stage.resident_mb(each):.0f} MB" for one, each in zip(memory, servers, strict=True)
             )
-            machine = asyncio.run(describe(url, before))
+            machine = asyncio.run(tables.machine(url, before))
     about = (
         f"{machine} {assets:,} assets; {rounds} rounds of {given['seconds']:g} s, each after {given['warm']:g} s to "
         f"warm up; {CLIENTS} clients, then one alone. Milliseconds."
     )
-    rows = [row(job, *each) for job, each in zip(todo, sides, strict=True)]
+    rows = tables.requests((job, many, alone) for job, (many, alone) in zip(todo, measured, strict=True))
     memory_told = (
         f"Memory of a server process, before and after the {rig.asked:,} requests that the two answered: {grown}."
     )
-    return "\n".join([about, "", HEAD, *rows, "", contest, "", memory_told])
-
-
-GROWN = f"""\
-| search | assets | HTTP p50 | SQL p50 | × | examined | at most | SQL µs each | × |
-|---|{"--:|" * 8}"""
+    return "\n".join([about, "", *rows, "", contest, "", memory_told])
 
 
 def growth(sizes: Sequence[int], rounds: int, **given: float) -> str:
@@ -180,52 +132,16 @@ def growth(sizes: Sequence[int], rounds: int, **given: float) -> str:
         rigs = [Rig(url, servers.enter_context(stage.serving(url))[0], pool, **given) for url, _ in countries]
         todo = [asyncio.run(jobs.reading(*country, only_searches=True)) for country in countries]
         turns = [turn for searches in zip(*todo, strict=True) for turn in zip(rigs, searches, strict=True)]
-        sides = measure(turns, rounds, [1])
-        machine = asyncio.run(describe(countries[0][0], before))
-    lines = []
-    smaller: dict[str, tuple[float, float]] = {}
-    for assets, (_, job), (http, sql) in zip(cycle(sizes), turns, sides, strict=False):
-        one, other = (1000 * statistics.median(side.alone) for side in (http, sql))
-        found = statistics.mean(job.examined)
-        now = other, other / max(found, 1)
-        times = [f"{one / two:.1f}" for one, two in zip(now, smaller.get(job.name, ()), strict=False)] or ["", ""]
-        smaller[job.name] = now
-        lines.append(
-            f"| {job.name.removeprefix('search, ')} | {assets:,} | {one:.1f} | {other:.1f} | {times[0]} "
-            f"| {found:.0f} | {max(job.examined)} | {1000 * now[1]:.0f} | {times[1]} |"
-        )
+        measured = measure(turns, rounds, [1])
+        machine = asyncio.run(tables.machine(rigs[0].url, before))
+    rows = tables.growth(
+        (assets, job, sides) for assets, (_, job), [sides] in zip(cycle(sizes), turns, measured, strict=False)
+    )
     about = (
-        f"{machine} One client; {rounds} rounds of {given['seconds']:g} s in turns, each after {given['warm']:g} s to "
-        f"warm up. Milliseconds; ×: times what it is in the country before."
+        f"{machine} One client; {rounds} rounds of {given['seconds']:g} s, each after {given['warm']:g} s to warm up. "
+        f"Milliseconds; ×: times what it is in the country before."
     )
-    return "\n".join([about, "", GROWN, *lines])
-
-
-def clients() -> ProcessPoolExecutor:
-    """The process of the clients."""
-    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-
-
-async def describe(url: str, load_before: float) -> str:
-    """The machine, and whether it had other things to do."""
-    conn = await asyncpg.connect(url)
-    try:
-        postgres = await conn.fetchval("SHOW server_version")
-    finally:
-        await conn.close()
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return (
-        f"{datetime.now(UTC):%d %B %Y}: {os.cpu_count()} × {MODEL[1] if MODEL else platform.machine()}, "
-        f"{memory:.0f} GB, PostgreSQL {postgres.split()[0]} as `make run` sets it up, "
-        f"Python {platform.python_version()}; load before: {load_before:.1f}."
-    )
-
-
-def publish(name: str, text: str) -> None:
-    """Put a table into its place in README.md."""
-    begins, ends = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
-    before, _, rest = README.read_text().partition(begins)
-    README.write_text(f"{before}{begins}\n{text}\n\n{ends}{rest.partition(ends)[2]}")
+    return "\n".join([about, "", *rows])
 
 
 def main() -> None:
@@ -245,7 +161,7 @@ def main() -> None:
         text = bench(given.assets[0], given.rounds, **time)
     print(text)
     if given.publish:
-        publish(given.what, text)
+        tables.publish(given.what, text)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ from uuid_utils.compat import uuid7
 
 from bench import country
 from bench.recorded import Script, listening, script
-from db.connection import Connection, connect
+from bench.stage import connected
+from db.connection import Connection
 from domain.tokens import TokenRequest
 from fallow.tokens import issue
 
@@ -151,47 +152,38 @@ async def lookups(conn: Connection, monday: date) -> dict[str, list[bytes]]:
 
 async def reading(url: str, monday: date, *, only_searches: bool = False) -> list[Job]:
     """What only looks."""
-    conn = await connect(url)
     jobs = []
-    try:
+    async with connected(url) as conn, listening(url) as (client, heard):
         given = await searches(conn, monday) | ({} if only_searches else await lookups(conn, monday))
-        async with listening(url) as (client, heard):
-            for name, requests in given.items():
-                samples, examined = [], []
-                for request in requests:
-                    for _ in range(2):  # the first says more: it asks for types
-                        heard.clear()
-                        answer = (await client.get(request.split()[1].decode())).raise_for_status().json()
-                    samples.append(list(heard))
-                    if "examined" in answer:
-                        examined.append(answer["examined"])
-                jobs.append(Job(name, requests, await script(conn, samples), examined=examined))
-    finally:
-        await conn.close()
+        for name, requests in given.items():
+            samples, examined = [], []
+            for request in requests:
+                for _ in range(2):  # the first says more: it asks for types
+                    heard.clear()
+                    answer = (await client.get(request.split()[1].decode())).raise_for_status().json()
+                samples.append(list(heard))
+                if "examined" in answer:
+                    examined.append(answer["examined"])
+            jobs.append(Job(name, requests, await script(conn, samples), examined=examined))
     return jobs
 
 
 async def booking(url: str, monday: date) -> tuple[Job, list[bytes]]:
     """Booking all over the country, and requests that contend for one asset."""
-    conn = await connect(url)
-    try:
+    async with connected(url) as conn, listening(url) as (client, heard):
         token = await prepare(conn, monday)
         many = await conn.fetchval("SELECT count(*) FROM bench_targets")
         rows = await conn.fetch("SELECT t.* FROM generate_series(0, $1) k, bench_target(k) t", BOOKINGS - 1)
         contested = await conn.fetch(
             "SELECT t.* FROM generate_series(0, $1) k, bench_target($2 * k) t", CONTESTS - 1, many
         )
-        async with listening(url) as (client, heard):
-            client.headers["Authorization"] = f"Bearer {token}"
-            for row in rows[1::-1]:  # the first says more: it asks for types, and notes that the token is used today
-                heard.clear()
-                sample = wanted(row)
-                answer = await client.post("/v1/bookings", json=sample)
-            said = list(heard)
-        made = await script(conn, [said], varying(sample, answer.raise_for_status(), said))
+        client.headers["Authorization"] = f"Bearer {token}"
+        for row in rows[1::-1]:  # the first says more: it asks for types, and notes that the token is used today
+            heard.clear()
+            sample = wanted(row)
+            answer = await client.post("/v1/bookings", json=sample)
+        made = await script(conn, [heard], varying(sample, answer.raise_for_status(), heard))
         await undo(conn)
-    finally:
-        await conn.close()
     requests, contests = ([post("/bookings", token, wanted(row)) for row in each] for each in (rows, contested))
     return Job("booking, all over the country", requests, made, makes=True), contests
 

@@ -15,7 +15,7 @@ import msgspec
 import db.search
 from bench import stage
 from bench.country import MIDDLE
-from db.connection import Connection, connect
+from db.connection import Connection
 from domain import taxonomy
 from domain.search import START, Origin, Search
 from domain.time import Period
@@ -77,14 +77,12 @@ async def measure(conn: Connection, search: Search, now: datetime) -> str:
 
 async def main(url: str, monday: date) -> None:
     """Print a line for each case, without and with near misses."""
-    conn, now = await connect(url), datetime.now(UTC)
-    try:
-        print(f"{'':40} {'ms':>6} {'tested':>5} {'found':>5} {'failed':>6}")
+    now = datetime.now(UTC)
+    print(f"{'':40} {'ms':>6} {'tested':>5} {'found':>5} {'failed':>6}")
+    async with stage.connected(url) as conn:
         for name, search in cases(monday).items():
             print(f"{name:40} {await measure(conn, search, now)}")
             print(f"{'  explained':40} {await measure(conn, msgspec.structs.replace(search, explain=True), now)}")
-    finally:
-        await conn.close()
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from bench import country
+from db.connection import Connection, connect
 from db.migrate import bring_up_to_date
 from fallow import home
 from fallow.cluster import Cluster
@@ -53,6 +54,16 @@ async def build(server: str, url: str, name: str, assets: int) -> date:
     finally:
         await postgres.close()
     return first
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[Connection]:
+    """One connection."""
+    conn = await connect(url)
+    try:
+        yield conn
+    finally:
+        await conn.close()
 
 
 @contextmanager
