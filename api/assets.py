@@ -149,7 +149,7 @@ async def update(
     await refuse_faults(conn, asset_id, owner_id, wanted, before)
     if wanted.part_of != before.part_of or wanted.units != before.units:
         lapsed = await db.parts.lapsed(conn, owner_id, asset_id, now)
-        await db.occurrences.expire(conn, owner_id, lapsed, now=now, request_id=request_id)
+        await db.occurrences.sweep(conn, owner_id, lapsed, now=now, request_id=request_id)
     after, version = await save(conn, before, wanted, caller, now)
     was, became = events.differences(msgspec.to_builtins(before), msgspec.to_builtins(after), texts=PRIVATE_TEXTS)
     await db.events.append(

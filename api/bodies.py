@@ -104,10 +104,11 @@ async def read(request: AnyRequest, kind: Any) -> None:
     if kind is None:
         return
     body = await whole(request)
-    if not body:
+    if body:
+        check_content_type(request)
+    elif request.route_handler.opt.get("body") != "optional":
         raise Malformed("The body is missing; send JSON, at least {}.")
-    check_content_type(request)
-    request.state.document = document = read_json(body)
+    request.state.document = document = read_json(body or b"{}")
     request.state.dry_run = isinstance(document, dict) and document.get("dry_run") is True
 
 

@@ -11,18 +11,17 @@ from uuid_utils.compat import uuid7
 
 import db.bookings
 from api import seating
-from api.answers import Answer, AnyRequest, must_match
+from api.answers import Answer
 from api.cursors import Cursors
 from api.lists import Cursor, Limit, Pages
 from api.problems import problems
 from db.connection import Connection
-from domain import bookings, changes, errors, permissions, plans, requests
+from domain import bookings, errors, permissions, plans, requests
 from domain.bookings import Booking, BookingFilter, BookingPage, in_events, present
 from domain.callers import Caller
-from domain.changes import Cancellation
-from domain.errors import Forbidden, NotBookable, NotFound, StateDoesNotAllow
+from domain.errors import Forbidden, NotBookable, NotFound
 from domain.occurrences import BookingState
-from domain.requests import Asked, BookingRequest
+from domain.requests import BookingRequest
 from domain.time import check_span
 from domain.types import Instant
 
@@ -38,12 +37,15 @@ async def book(
     """Book an asset for one or more periods, or for the same wall-clock period every so many weeks.
 
     A refusal names every occurrence with all that speaks against it. With `if_some_unavailable: "skip"` what can be
-    had is booked and the rest stays in the booking as `skipped`. With `dry_run` nothing is stored, and `arrival` is
-    null: how to get in is told to those with a booking.
+    had is booked and the rest stays in the booking as `skipped`. With `hold` it is held for the asset's
+    `hold_minutes`, and `confirmBooking` makes a booking of it; where the owner approves bookings it is `pending` until
+    `decide_by`. With `dry_run` nothing is stored, and `arrival` is null: how to get in is told to those with a booking.
     """
     permissions.require("bookAsset", caller)
     if data.booker_id not in {None, caller.organisation_id}:
         raise Forbidden("A booking is made with a token of the organisation that books.")
+    if data.hold or caller.state != "verified":
+        await db.bookings.lock_account(conn, data.asset_id, caller.organisation_id)
     place = await db.bookings.lock_place(conn, data.asset_id, caller.organisation_id)
     if place is None:
         raise NotFound("There is no such asset.")
@@ -51,19 +53,31 @@ async def book(
         permissions.require("bookAsset.on_behalf_of", caller, owner_id=place.owner_id)
     if data.ignore_terms:
         permissions.require("bookAsset.ignore_terms", caller, owner_id=place.owner_id)
-    asked = [Asked(uuid7(), period) for period in requests.expand(data, place.zone)]
+    wanted = requests.wanted(data, place.zone)
+    claim = plans.claim(
+        place,
+        caller.organisation_id,
+        (each.period.starts_at for each in wanted.asked),
+        hold=data.hold,
+        waived=data.ignore_terms,
+        now=now,
+    )
     planned, seats, summary = await seating.take(
-        conn, data, place, asked, booker_id=caller.organisation_id, now=now, request_id=request_id
+        conn,
+        wanted,
+        place,
+        booker_id=caller.organisation_id,
+        held_until=claim.held_until,
+        now=now,
+        request_id=request_id,
     )
     stored = plans.settle(
-        data, place, asked, planned, seats, summary=summary, booking_id=uuid7(), caller=caller, now=now
+        data, place, wanted, planned, seats, claim, summary=summary, booking_id=uuid7(), caller=caller, now=now
     )
-    answered = present(stored, caller, now)
-    if data.dry_run:
-        return Answer(answered, status_code=200)
     await db.bookings.insert(
         conn,
         stored,
+        claim,
         type="booking.created",
         object_kind="booking",
         object_id=stored.id,
@@ -81,7 +95,7 @@ async def book(
         now=now,
         request_id=request_id,
     )
-    return Answer(answered, status_code=201)
+    return Answer(present(stored, caller, now), status_code=200 if data.dry_run else 201)
 
 
 @get(operation_id="listBookings", responses=problems(errors.CursorInvalid, errors.CursorMismatch))
@@ -135,53 +149,4 @@ async def read(
     return present(stored, caller, now)
 
 
-@post(
-    "/{booking_id:uuid}/cancel",
-    operation_id="cancelBooking",
-    status_code=200,
-    responses=problems(NotFound, StateDoesNotAllow, errors.PreconditionFailed),
-)
-async def cancel(
-    request: AnyRequest,
-    booking_id: FromPath[UUID],
-    data: JSONBody[Cancellation],
-    conn: NamedDependency[Connection],
-    caller: NamedDependency[Caller],
-    now: NamedDependency[datetime],
-    request_id: NamedDependency[str],
-) -> Answer[Booking]:
-    """Give back some occurrences of a booking, this and later ones, or all; their places are free at once.
-
-    By the booker and nearer to the start than the owner's notice, it is recorded as late.
-    """
-    stored = await db.bookings.lock(conn, booking_id, caller.organisation_id, now)
-    if stored is None:
-        raise NotFound
-    permissions.require("cancelBooking", caller, owner_id=stored.owner_id, booker_id=stored.booker_id)
-    must_match(request, present(stored, caller, now))
-    cancelled = changes.cancel(data, stored, caller, now)
-    became = changes.changed(stored, cancelled, now)
-    answered = present(became, caller, now)
-    if data.dry_run:
-        return Answer(answered, status_code=200)
-    ids = {each.id for each in cancelled}
-    await db.bookings.cancel(
-        conn,
-        stored,
-        cancelled,
-        type="booking.cancelled",
-        object_kind="booking",
-        object_id=stored.id,
-        owner_id=stored.owner_id,
-        booker_id=stored.booker_id,
-        version=became.version,
-        before={"occurrences": in_events(each for each in stored.occurrences if each.id in ids)},
-        after={"occurrences": in_events(cancelled), **({"texts": ["note"]} if data.note is not None else {})},
-        caller=caller,
-        now=now,
-        request_id=request_id,
-    )
-    return Answer(answered, status_code=200)
-
-
-router = Router("/bookings", route_handlers=[book, list_, read, cancel], tags=["bookings"])
+router = Router("/bookings", route_handlers=[book, list_, read], tags=["bookings"])

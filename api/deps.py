@@ -45,8 +45,10 @@ async def borrow(pool: Pool) -> AsyncIterator[Connection]:
 
 
 @asynccontextmanager
-async def transaction(conn: Connection) -> AsyncIterator[None]:
-    """One transaction. What was raised in it stays what is raised, also where the connection cannot even roll back."""
+async def transaction(conn: Connection, request: AnyRequest) -> AsyncIterator[None]:
+    """One transaction, which a dry run takes back. What was raised in it stays what is raised, also where the
+    connection cannot even roll back.
+    """
     begun = conn.transaction()
     await begun.start()
     try:
@@ -55,7 +57,10 @@ async def transaction(conn: Connection) -> AsyncIterator[None]:
         with suppress(*TROUBLE):
             await begun.rollback()
         raise
-    await begun.commit()
+    if request.state.dry_run:
+        await begun.rollback()
+    else:
+        await begun.commit()
 
 
 async def connection(request: AnyRequest) -> AsyncIterator[Connection]:
@@ -71,7 +76,7 @@ async def connection(request: AnyRequest) -> AsyncIterator[Connection]:
             yield conn
         return
     key = await idempotency.key(request)
-    async with pools.doors.through(busy(request)), borrow(pools.writing) as conn, transaction(conn):
+    async with pools.doors.through(busy(request)), borrow(pools.writing) as conn, transaction(conn, request):
         if key:
             found, first = await idempotency.claim(conn, request.state.token, key, request.state.now)
             admit(request, found)

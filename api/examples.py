@@ -1,7 +1,8 @@
 """What parameters mean, and examples that the demo takes with the key that `make run` prints.
 
-The ids are the demo's: its group's store with what stands in it and when it is shut, the group's tokens, and what it
-borrows. Its chairs are booked at most 180 days ahead, and the instants lie in May 2027: then they need new ones.
+The ids are the demo's: its group's store with what stands in it and when it is shut, the group's tokens, what it
+borrows and holds, and who asks for what it lends. Its chairs are booked at most 180 days ahead, and the instants lie in
+May 2027: then they need new ones.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,9 @@ TIMETABLE = "019b8d64-4f40-779d-89bf-fe5f599aca08"
 CLOSURE = "019b8d66-2400-71bb-83e8-dcaecf0476d5"
 WEBSITE = "019b8d67-0e60-70bf-b99e-8c250d7c08c5"
 BOOKING = "019b8d67-f8c0-7353-8820-9dc9b0825a78"
+HELD = "019b8d67-f8c0-73cb-81a0-9eaa10c1538f"
+ASKED = "019b8d67-f8c0-7633-99fe-e57279060776"
+ASKED_TOO = "019b8d67-f8c0-7b2a-a99a-3452bdf5eecb"
 WEEK = {"starts_at": "2027-05-03T23:00:00Z", "ends_at": "2027-05-10T23:00:00Z"}
 EVENINGS: Mapping[str, Any] = {
     "seasons": [{"starts_on": "2027-01-01", "hours": [{"day": "tue", "opens": "17:00", "closes": "22:00"}]}],
@@ -50,6 +54,9 @@ PATHS: Mapping[str, str] = {
 }
 PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "archiveAsset": {"asset_id": GAZEBOS},
+    "confirmBooking": {"booking_id": HELD},
+    "approveBooking": {"booking_id": ASKED},
+    "declineBooking": {"booking_id": ASKED_TOO},
     "getAvailability": WEEK,
     "listStarts": {**WEEK, "minutes": 120},
     "explainPeriod": {"starts_at": "2027-05-04T17:00:00Z", "ends_at": "2027-05-04T18:00:00Z"},
@@ -86,5 +93,8 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "periods": [{"starts_at": "2027-05-04T17:00:00Z", "ends_at": "2027-05-04T18:00:00Z"}],
         "attendees": 20,
     },
+    "confirmBooking": {"dry_run": True},
+    "approveBooking": {"all": True, "note": "Bring the plugs back, please."},
+    "declineBooking": {"all": True, "note": "We need it ourselves that day."},
     "cancelBooking": {"all": True, "note": "The cook is ill."},
 }

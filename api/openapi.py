@@ -75,8 +75,10 @@ PARAMETERS: Mapping[str, Schema] = {
     },
 }
 # What some refusals say beside what every problem says.
+REFUSED: Schema = {"occurrences": {"type": "array", "items": {"$ref": PREFIX + "Refusal"}}}
 MEMBERS: Mapping[type[Refused], Schema] = {
-    errors.NotBookable: {"occurrences": {"type": "array", "items": {"$ref": PREFIX + "Refusal"}}},
+    errors.NotBookable: REFUSED,
+    errors.HoldExpired: REFUSED,
     errors.StateDoesNotAllow: {"states": {"type": "array", "items": STRING, "description": "Those that allow it."}},
 }
 PATH_KINDS = {"uuid": {"type": "string", "format": "uuid"}, "str": STRING}
@@ -175,7 +177,8 @@ def request_body(operation: Operation, schema_of: Mapping[int, Schema], componen
     example = {"example": examples.BODIES[operation.name]} if operation.name in examples.BODIES else {}
     if get_origin(operation.body) is not Patch:
         content = {"schema": schema_of[id(operation.body)], **example}
-        return {"required": True, "content": {"application/json": content}}
+        required = operation.handler.opt.get("body") != "optional"
+        return {"required": required, "content": {"application/json": content}}
     kind = get_args(operation.body)[0]
     name = f"{kind.__name__}Patch"
     components[name] = schemas.optional(components[kind.__name__])

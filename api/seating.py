@@ -1,17 +1,16 @@
 """Taking units for the periods of a request, others being moved among units where only their places are in the way."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 import db.occupancies
 import db.occurrences
 from db.connection import Connection
-from domain import plans, requests, terms, units
+from domain import plans, requests, units
 from domain.assets import AssetSummary
 from domain.errors import Overloaded
 from domain.plans import Place, Plan
-from domain.requests import Asked, BookingRequest
+from domain.requests import Wanted
 from domain.units import Seat
 
 TRIES = 4
@@ -19,42 +18,30 @@ TRIES = 4
 
 async def take(
     conn: Connection,
-    request: BookingRequest,
+    wanted: Wanted,
     place: Place,
-    asked: Sequence[Asked],
     *,
     booker_id: UUID,
+    held_until: datetime | None,
     now: datetime,
     request_id: str,
 ) -> tuple[Plan, list[Seat], AssetSummary]:
-    """Occupy what can be had of a locked asset, or with `dry_run` only say what that would be.
+    """Occupy what can be had of a locked asset.
 
     A booking of a whole around it or a part in it may come in between: then it looks again.
     Raises NotBookable, Invalid.
     """
-    requests.check_work(request, asked, place.units)
+    requests.check_work(wanted, place.units)
     for _ in range(TRIES):
-        standing = await db.occupancies.assess(
-            conn,
-            asset_id=place.id,
-            owner_id=place.owner_id,
-            periods=[each.period for each in asked],
-            units=request.units,
-            attendees=request.attendees,
-            booker_id=booker_id,
-            now=now,
-            waived=terms.RULES if request.ignore_terms else (),
-        )
-        plan = plans.plan(request, place, asked, standing.why_not, standing.seats, standing.rows)
+        standing = await db.occupancies.assess(conn, wanted, place, booker_id=booker_id, now=now)
+        plan = plans.plan(wanted, place, standing.why_not, standing.seats, standing.rows)
         seats = units.seat(plan.wishes, standing.seats, place.units)
-        if standing.lapsed and not request.dry_run:
-            await db.occurrences.expire(conn, place.owner_id, standing.lapsed, now=now, request_id=request_id)
+        if standing.lapsed:
+            await db.occurrences.sweep(conn, place.owner_id, standing.lapsed, now=now, request_id=request_id)
         if seats is None:
-            seats = await move_others(conn, request, place, plan, now=now, request_id=request_id)
-        if request.dry_run:
-            return plan, seats, standing.summary
+            seats = await move_others(conn, place, plan, now=now, request_id=request_id)
         taken = await db.occupancies.take(
-            conn, asset_id=place.id, owner_id=place.owner_id, seats=seats, held_until=None
+            conn, asset_id=place.id, owner_id=place.owner_id, seats=seats, held_until=held_until
         )
         if taken == len(seats) * standing.rows:
             return plan, seats, standing.summary
@@ -62,15 +49,11 @@ async def take(
     raise Overloaded
 
 
-async def move_others(
-    conn: Connection, request: BookingRequest, place: Place, plan: Plan, *, now: datetime, request_id: str
-) -> list[Seat]:
+async def move_others(conn: Connection, place: Place, plan: Plan, *, now: datetime, request_id: str) -> list[Seat]:
     """Move later occupancies of an asset among its units, so that each wish has some throughout. The wishes' seats."""
-    if not request.dry_run:
-        lapsed = await db.occupancies.lapsed(conn, place.id, place.owner_id, now)
-        await db.occurrences.expire(conn, place.owner_id, lapsed, now=now, request_id=request_id)
+    lapsed = await db.occupancies.lapsed(conn, place.id, place.owner_id, now)
+    await db.occurrences.sweep(conn, place.owner_id, lapsed, now=now, request_id=request_id)
     before = await db.occupancies.around(conn, place.id, place.owner_id, now, plan.wishes)
     placed = units.reseat(plan.wishes, before, place.units)
-    if not request.dry_run:
-        await db.occupancies.move(conn, place.id, place.owner_id, before, placed[: len(before)])
+    await db.occupancies.move(conn, place.id, place.owner_id, before, placed[: len(before)])
     return placed[len(before) :]

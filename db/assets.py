@@ -195,7 +195,7 @@ USES = """
    CROSS JOIN LATERAL (
          SELECT count(*)::int AS occurrences, max(c.ends_at) AS until FROM occurrences c
           WHERE c.owner_id = $2 AND c.asset_id = $1 AND c.ends_at > $3
-            AND rules.state(c.state, c.held_until, c.ends_at, $3)
+            AND rules.state(c, $3)
                 IN ('held', 'pending', 'confirmed', 'checked_in')) c
    WHERE a.id = $1 AND a.owner_id = $2
 """

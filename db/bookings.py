@@ -8,32 +8,37 @@ from uuid import UUID
 import msgspec
 
 import db.events
+import db.jobs
+import db.occurrences
 from db.assets import SUMMARY
 from db.connection import Connection
 from db.events import Change
-from domain.bookings import BookingFilter, Locked, Stored
+from domain.bookings import BookingFilter, Stored
+from domain.jobs import SweepBooking
 from domain.occurrences import OPEN, Occurrence
-from domain.plans import Place
+from domain.plans import Claim, Locked, Place
+from domain.transitions import OCCUPYING
 
 # A booking to one of its two organisations: $1 is now, $2 that organisation.
 BOOKING = f"""
   SELECT b.id, b.reference, b.owner_id, b.booker_id, {SUMMARY} AS asset, b.attendees, b.units, b.purpose,
-         b.open_to_public, b.notes, b.on_behalf_of, b.cost, b.decide_by, b.clock_changes, b.created_at,
-         greatest(b.updated_at, (SELECT max(c.held_until) FROM occurrences c
-           WHERE c.owner_id = b.owner_id AND c.booking_id = b.id AND rules.lapsed(c.state, c.held_until, $1)))
-           AS updated_at,
-         b.version, a.cancel_notice_minutes, a.arrival,
+         b.open_to_public, b.notes, b.on_behalf_of, b.cost, b.clock_changes, b.created_at,
+         greatest(b.updated_at, (SELECT max(rules.unswept(c, $1)) FROM occurrences c
+           WHERE c.owner_id = b.owner_id AND c.booking_id = b.id)) AS updated_at,
+         b.version, a.arrival,
+         (SELECT min(coalesce(c.held_until, c.approved_from)) FROM occurrences c
+           WHERE c.owner_id = b.owner_id AND c.booking_id = b.id AND rules.state(c, $1) = 'pending') AS decide_by,
          (SELECT min(c.held_until) FROM occurrences c
            WHERE c.owner_id = b.owner_id AND c.booking_id = b.id
-             AND rules.state(c.state, c.held_until, c.ends_at, $1) = 'held') AS hold_expires_at,
+             AND rules.state(c, $1) = 'held') AS hold_expires_at,
          (SELECT jsonb_agg(jsonb_build_object(
                    'id', c.id, 'starts_at', c.starts_at, 'ends_at', c.ends_at, 'timezone', a.timezone, 'units', c.units,
                    'unit_numbers', coalesce((SELECT jsonb_agg(u.unit ORDER BY u.unit) FROM occupancies u
                        WHERE u.owner_id = b.owner_id AND u.occurrence_id = c.id AND u.asset_id = b.asset_id
                          AND (u.held_until IS NULL OR u.held_until > $1)), '[]'),
-                   'state', rules.state(c.state, c.held_until, c.ends_at, $1), 'why_not', c.why_not, 'note', c.note,
+                   'state', rules.state(c, $1), 'why_not', c.why_not, 'note', c.note,
                    'cancelled_late', c.cancelled_late,
-                   'sequence', c.sequence + rules.lapsed(c.state, c.held_until, $1)::int)
+                   'sequence', c.sequence + (rules.unswept(c, $1) IS NOT NULL)::int)
                  ORDER BY c.starts_at, c.id)
             FROM occurrences c WHERE c.owner_id = b.owner_id AND c.booking_id = b.id) AS occurrences
     FROM bookings b
@@ -63,7 +68,7 @@ WALK = """
                   AND ($5::uuid IS NULL OR c.asset_id = $5)
                   AND ($7::timestamptz IS NULL OR c.ends_at > $7) AND ($8::timestamptz IS NULL OR c.starts_at < $8))
       AND ($6::text IS NULL OR $6 = coalesce(
-            ($11::text[])[min(array_position($11, rules.state(c.state, c.held_until, c.ends_at, $1)))], 'ended'))
+            ($11::text[])[min(array_position($11, rules.state(c, $1)))], 'ended'))
     ORDER BY c.booking_id {order} LIMIT $10)
 """
 
@@ -114,19 +119,22 @@ async def page(
 INSERT = f"""
   WITH booking AS (
     INSERT INTO bookings (id, owner_id, booker_id, asset_id, reference, units, attendees, purpose, open_to_public,
-                          notes, on_behalf_of, cost, clock_changes, decide_by, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, NULL, $14, $14)),
+                          notes, on_behalf_of, cost, clock_changes, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)),
   made AS (
-    INSERT INTO occurrences (id, owner_id, booking_id, booker_id, asset_id, starts_at, ends_at, units, state, why_not)
-    SELECT c.id, $2, $1, $3, $4, c.starts_at, c.ends_at, $6, c.state, $19::jsonb->(c.n::int - 1)
+    INSERT INTO occurrences (id, owner_id, booking_id, booker_id, asset_id, starts_at, ends_at, units, state, why_not,
+                             held_until, approved_from)
+    SELECT c.id, $2, $1, $3, $4, c.starts_at, c.ends_at, $6, c.state, $19::jsonb->(c.n::int - 1),
+           CASE WHEN c.state <> 'skipped' THEN $20::timestamptz END,
+           CASE WHEN c.state <> 'skipped' THEN $21::timestamptz END
       FROM unnest($15::uuid[], $16::timestamptz[], $17::timestamptz[], $18::text[])
            WITH ORDINALITY c (id, starts_at, ends_at, state, n))
   INSERT INTO events ({db.events.COLUMNS})
-  VALUES ($20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)
+  VALUES ($22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)
 """
 
 
-async def insert(conn: Connection, stored: Stored, **change: Unpack[Change]) -> None:
+async def insert(conn: Connection, stored: Stored, claim: Claim, **change: Unpack[Change]) -> None:
     """Store a new booking with its occurrences, and the event that says so: one statement."""
     occurrences = stored.occurrences
     await conn.execute(
@@ -150,42 +158,80 @@ async def insert(conn: Connection, stored: Stored, **change: Unpack[Change]) -> 
         [each.ends_at for each in occurrences],
         [each.state for each in occurrences],
         [each.why_not for each in occurrences],
+        claim.held_until,
+        claim.approved_from,
         *db.events.row(**change),
     )
+    await sweep_later(conn, stored.owner_id, stored.id, claim)
+
+
+async def sweep_later(conn: Connection, owner_id: UUID, booking_id: UUID, claim: Claim) -> None:
+    """Have it written down when a claim has ended or was approved by itself."""
+    moment = claim.held_until or claim.approved_from
+    if moment:
+        await db.jobs.add(conn, SweepBooking(owner_id, booking_id), at=moment)
+
+
+ACCOUNT = """
+  INSERT INTO accounts (owner_id, booker_id) SELECT owner_id, $2 FROM assets WHERE id = $1
+      ON CONFLICT (owner_id, booker_id) DO UPDATE SET booker_id = excluded.booker_id
+"""
+
+
+async def lock_account(conn: Connection, asset_id: UUID, booker_id: UUID) -> None:
+    """Lock, before the asset, what counts a booker's claims with its owner."""
+    await conn.execute(ACCOUNT, asset_id, booker_id)
+
+
+ACCOUNT_OF = """
+  INSERT INTO accounts (owner_id, booker_id) SELECT owner_id, booker_id FROM bookings WHERE id = $1
+      ON CONFLICT (owner_id, booker_id) DO UPDATE SET booker_id = excluded.booker_id
+"""
+
+
+async def lock_account_of(conn: Connection, booking_id: UUID) -> None:
+    """The same, of a booking that may come to count again."""
+    await conn.execute(ACCOUNT_OF, booking_id)
 
 
 # Of the locked row alone: what else the statement would read is as old as the moment it began to wait.
 PLACE = """
-  SELECT a.id, a.owner_id, a.timezone, a.units, a.turnaround_before_minutes, a.turnaround_after_minutes, a.price,
-         a.community_price, a.arrival
-    FROM assets a
-   WHERE a.id = $1 AND (a.state IN ('listed', 'paused') OR a.owner_id = $2)
-     FOR NO KEY UPDATE OF a
+  a.id, a.owner_id, a.timezone, a.units, a.approval, a.hold_minutes, a.approval_hours, a.on_deadline,
+         a.cancel_notice_minutes, a.turnaround_before_minutes, a.turnaround_after_minutes, a.price, a.community_price,
+         a.arrival
+"""
+KNOWN_PLACE = f"""
+  SELECT {PLACE} FROM assets a WHERE a.id = $1 AND (a.state IN ('listed', 'paused') OR a.owner_id = $2)
+     FOR NO KEY UPDATE
 """
 
 
 async def lock_place(conn: Connection, asset_id: UUID, organisation_id: UUID) -> Place | None:
     """Lock an asset that an organisation may know of, and what of it a booking needs."""
-    row = await conn.fetchrow(PLACE, asset_id, organisation_id)
+    row = await conn.fetchrow(KNOWN_PLACE, asset_id, organisation_id)
     return msgspec.convert(row, Place) if row else None
 
 
 FIND = "SELECT asset_id, owner_id FROM bookings WHERE id = $1 AND $2 IN (owner_id, booker_id)"
-LOCK_ASSET = "SELECT FROM assets WHERE id = $1 AND owner_id = $2 FOR NO KEY UPDATE"
+PLACE_OF_BOOKING = f"SELECT {PLACE} FROM assets a WHERE a.id = $1 AND a.owner_id = $2 FOR NO KEY UPDATE"
 LOCK_BOOKING = "SELECT FROM bookings WHERE id = $1 AND owner_id = $2 FOR NO KEY UPDATE"
 LOCK_OCCURRENCES = "SELECT FROM occurrences WHERE owner_id = $2 AND booking_id = $1 ORDER BY id FOR NO KEY UPDATE"
 
 
-async def lock(conn: Connection, booking_id: UUID, organisation_id: UUID, now: datetime) -> Locked | None:
-    """As `load`, with the asset, the booking and its occurrences locked in this order."""
+async def lock(
+    conn: Connection, booking_id: UUID, organisation_id: UUID, *, now: datetime, request_id: str
+) -> Locked | None:
+    """As `load`, with the asset, the booking and its occurrences locked in this order, and swept."""
     found = await conn.fetchrow(FIND, booking_id, organisation_id)
     if found is None:
         return None
-    await conn.execute(LOCK_ASSET, found["asset_id"], found["owner_id"])
-    await conn.execute(LOCK_BOOKING, booking_id, found["owner_id"])
-    await conn.execute(LOCK_OCCURRENCES, booking_id, found["owner_id"])
+    owner_id = found["owner_id"]
+    place = await conn.fetchrow(PLACE_OF_BOOKING, found["asset_id"], owner_id)
+    await conn.execute(LOCK_BOOKING, booking_id, owner_id)
+    await conn.execute(LOCK_OCCURRENCES, booking_id, owner_id)
+    await db.occurrences.sweep(conn, owner_id, [booking_id], now=now, request_id=request_id)
     row = await conn.fetchrow(LOAD, now, organisation_id, booking_id)
-    return msgspec.convert(row, Locked) if row else None
+    return msgspec.convert({**row, "place": place}, Locked) if row else None
 
 
 LOCK_ASSET_OF = """
@@ -201,32 +247,57 @@ async def lock_for_the_clock(conn: Connection, booking_id: UUID, owner_id: UUID)
     await conn.execute(LOCK_BOOKING, booking_id, owner_id)
 
 
-CANCEL = f"""
+CHANGE = f"""
   WITH booking AS (
-    UPDATE bookings SET updated_at = $3, version = version + 1 WHERE owner_id = $2 AND id = $1),
+    UPDATE bookings SET updated_at = $3, version = version + 1, units = $4, cost = $5, clock_changes = $6
+     WHERE owner_id = $2 AND id = $1),
   changed AS (
     UPDATE occurrences c
-       SET state = n.state, note = n.note, cancelled_late = n.cancelled_late, sequence = n.sequence
-      FROM unnest($4::uuid[], $5::text[], $6::text[], $7::boolean[], $8::int[])
-           n (id, state, note, cancelled_late, sequence)
+       SET state = n.state, note = n.note, cancelled_late = n.cancelled_late, sequence = n.sequence,
+           starts_at = n.starts_at, ends_at = n.ends_at, units = n.units, why_not = $15::jsonb->(n.place::int - 1),
+           held_until = $16, approved_from = $17
+      FROM unnest($7::uuid[], $8::text[], $9::text[], $10::boolean[], $11::int[], $12::timestamptz[],
+                  $13::timestamptz[], $14::int[])
+           WITH ORDINALITY n (id, state, note, cancelled_late, sequence, starts_at, ends_at, units, place)
      WHERE c.owner_id = $2 AND c.id = n.id),
   freed AS (
-    DELETE FROM occupancies WHERE owner_id = $2 AND occurrence_id = ANY($4::uuid[]))
-  INSERT INTO events ({db.events.COLUMNS}) VALUES ($9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+    DELETE FROM occupancies WHERE owner_id = $2 AND occurrence_id = ANY($18::uuid[])),
+  kept AS (
+    UPDATE occupancies SET held_until = $16
+     WHERE owner_id = $2 AND occurrence_id = ANY($7::uuid[]) AND occurrence_id <> ALL($18::uuid[])
+       AND held_until IS DISTINCT FROM $16)
+  INSERT INTO events ({db.events.COLUMNS})
+  VALUES ($19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)
 """
 
 
-async def cancel(conn: Connection, stored: Stored, changed: Sequence[Occurrence], **change: Unpack[Change]) -> None:
-    """Store that some occurrences are cancelled, give back what they occupy, and say so: one statement."""
+async def change(
+    conn: Connection, booking: Locked, changed: Sequence[Occurrence], claim: Claim | None, **change: Unpack[Change]
+) -> None:
+    """Store what some occurrences of a locked booking became, give back what those occupy that no longer stand, and say
+    so: one statement. `claim`: what they have now, None where they have none.
+    """
+    claim = claim or Claim("confirmed")
     await conn.execute(
-        CANCEL,
-        stored.id,
-        stored.owner_id,
+        CHANGE,
+        booking.id,
+        booking.owner_id,
         change["now"],
+        booking.units,
+        booking.cost,
+        booking.clock_changes,
         [each.id for each in changed],
         [each.state for each in changed],
         [each.note for each in changed],
         [each.cancelled_late for each in changed],
         [each.sequence for each in changed],
+        [each.starts_at for each in changed],
+        [each.ends_at for each in changed],
+        [each.units for each in changed],
+        [each.why_not for each in changed],
+        claim.held_until,
+        claim.approved_from,
+        [each.id for each in changed if each.state not in OCCUPYING],
         *db.events.row(**change),
     )
+    await sweep_later(conn, booking.owner_id, booking.id, claim)

@@ -85,6 +85,27 @@ LANGUAGE sql IMMUTABLE AS $$
    CROSS JOIN LATERAL (SELECT CASE WHEN w.n = 0 THEN starts ELSE rules.instant(w.wall, zone) END AS starts_at) p
 $$;
 
+-- States -------------------------------------------------------------------------------------------------------
+
+-- When an occurrence has become something else by itself that nobody has written down yet: a hold or a request
+-- that ended, or a request that nobody decided on in time and which is approved then. Null: it is as it stands.
+CREATE FUNCTION rules.unswept(c occurrences, at timestamptz) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN c.state IN ('held', 'pending') AND least(c.held_until, c.approved_from) <= at
+              THEN least(c.held_until, c.approved_from) END
+$$;
+
+-- What an occurrence is at a moment, swept or not.
+CREATE FUNCTION rules.state(c occurrences, at timestamptz) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN c.held_until <= at AND c.state = 'held' THEN 'expired'
+              WHEN c.held_until <= at AND c.state = 'pending' THEN 'lapsed'
+              WHEN c.ends_at <= at AND (c.state IN ('confirmed', 'checked_in') OR c.state = 'pending' AND c.approved_from <= at)
+              THEN 'completed'
+              WHEN c.state = 'pending' AND c.approved_from <= at THEN 'confirmed'
+              ELSE c.state END
+$$;
+
 -- Hours --------------------------------------------------------------------------------------------------------
 
 -- When a timetable is open around a span: the union of the hours of each date from the day before, in minutes
@@ -254,8 +275,40 @@ LANGUAGE sql STABLE AS $$
          jsonb_strip_nulls(jsonb_build_object('capacity', a.capacity::bigint * wanted, 'attendees', attending))
 $$;
 
+-- Whether a booker may book here at all. One not verified yet may where the owner approves each booking, one at a time.
+CREATE FUNCTION rules.admitted(a assets, booker uuid, at timestamptz) RETURNS TABLE (code text, passed boolean, numbers jsonb)
+LANGUAGE sql STABLE AS $$
+  SELECT 'unverified', o.state = 'verified' OR a.approval, '{}'::jsonb FROM organisations o WHERE o.id = booker
+   UNION ALL
+  SELECT 'limit_reached', n.open < 1, jsonb_build_object('open_bookings', n.open, 'most_open_bookings', 1)
+    FROM organisations o
+   CROSS JOIN LATERAL (
+         SELECT count(DISTINCT c.booking_id) AS open FROM occurrences c
+          WHERE c.owner_id = a.owner_id AND c.booker_id = booker AND c.ends_at > at
+            AND rules.state(c, at) IN ('held', 'pending', 'confirmed', 'checked_in')) n
+   WHERE o.id = booker AND o.state <> 'verified' AND a.approval
+$$;
+
+-- What speaks against one more hold: three of the booker's with this owner are open, or one of them on this asset and
+-- for some of the same time ended by itself less than half an hour ago.
+CREATE FUNCTION rules.hoarded(a assets, starts timestamptz, ends timestamptz, booker uuid, at timestamptz)
+RETURNS TABLE (code text, numbers jsonb, asset_id uuid)
+LANGUAGE sql STABLE AS $$
+  SELECT 'limit_reached', jsonb_build_object('open_holds', h.open, 'most_open_holds', 3), NULL::uuid
+    FROM (SELECT count(DISTINCT c.booking_id) AS open FROM occurrences c
+           WHERE c.owner_id = a.owner_id AND c.booker_id = booker AND c.state = 'held' AND c.held_until > at) h
+   WHERE h.open >= 3
+   UNION ALL
+  SELECT 'limit_reached', jsonb_build_object('hold_again_from', h.again), NULL
+    FROM (SELECT max(c.held_until) + interval '30 minutes' AS again FROM occurrences c
+           WHERE c.owner_id = a.owner_id AND c.booker_id = booker AND c.state IN ('held', 'expired')
+             AND c.held_until <= at AND c.held_until > at - interval '30 minutes'
+             AND c.asset_id = a.id AND c.starts_at < ends AND c.ends_at > starts) h
+   WHERE h.again IS NOT NULL
+$$;
+
 -- Every rule that a booking of one period must keep, passed or not: cheap ones first, so that asking whether any
--- fails stops early. `unverified` and the requirements are tested where a booker is named.
+-- fails stops early. What depends on the booker is tested where one is named.
 CREATE FUNCTION rules.checks(
   a assets, starts timestamptz, ends timestamptz, wanted int, attending int, booker uuid, at timestamptz
 ) RETURNS TABLE (code text, passed boolean, numbers jsonb, asset_id uuid)
@@ -286,8 +339,7 @@ LANGUAGE sql STABLE AS $$
   SELECT 'off_step', rules.on_step(starts, a.timezone, a.step_minutes) AND rules.on_step(ends, a.timezone, a.step_minutes),
          jsonb_build_object('step_minutes', a.step_minutes), NULL
    UNION ALL
-  SELECT 'unverified', o.state = 'verified', '{}', NULL
-    FROM organisations o WHERE o.id = booker
+  SELECT k.code, k.passed, k.numbers, NULL FROM rules.admitted(a, booker, at) k
    UNION ALL
   SELECT CASE WHEN h.requirement IS NULL THEN 'requirement_missing' ELSE 'requirement_expired' END,
          h.requirement IS NOT NULL AND coalesce(h.expires_on >= (starts AT TIME ZONE a.timezone)::date, true),
@@ -431,7 +483,7 @@ LANGUAGE sql STABLE AS $$
            make_interval(mins => a.turnaround_before_minutes) AS before, make_interval(mins => a.turnaround_after_minutes) AS after
       FROM rules.papers_until(a, booker) p
      WHERE NOT EXISTS (SELECT FROM rules.fit(a, wanted, NULL) f WHERE NOT f.passed)
-       AND NOT EXISTS (SELECT FROM organisations o WHERE o.id = booker AND o.state <> 'verified')),
+       AND NOT EXISTS (SELECT FROM rules.admitted(a, booker, at) k WHERE NOT k.passed)),
   known AS MATERIALIZED (
     SELECT b.*, o.hours, rules.applies_to(a) AS applies_to,
            (SELECT coalesce(range_agg(c.during), '{}') FROM rules.shut(a, b.first, b.beyond + b.length) c) AS shut,
@@ -495,22 +547,8 @@ LANGUAGE sql STABLE AS $$
                   FROM rules.starts(a, starts - interval '14 days', starts + interval '14 days', l.minutes, wanted, booker, at) s
                  WHERE s.starts_at <> starts
                  ORDER BY s.starts_at > starts, abs(extract(epoch FROM s.starts_at - starts))) near) p (starts_at, ends_at)
-   WHERE NOT w.codes && '{not_listed,too_few_units,too_small,too_few_attendees,unverified,requirement_missing}'
+   WHERE NOT w.codes && '{not_listed,too_few_units,too_small,too_few_attendees,unverified,limit_reached,requirement_missing}'
      AND NOT EXISTS (SELECT FROM rules.checks(a, p.starts_at, p.ends_at, wanted, attending, booker, at) k WHERE NOT k.passed)
-$$;
-
--- States -------------------------------------------------------------------------------------------------------
-
--- Whether a hold has ended by itself and waits to be swept.
-CREATE FUNCTION rules.lapsed(state text, held_until timestamptz, at timestamptz) RETURNS boolean
-LANGUAGE sql IMMUTABLE AS $$ SELECT state = 'held' AND held_until <= at $$;
-
--- What an occurrence is at a moment, swept or not.
-CREATE FUNCTION rules.state(state text, held_until timestamptz, ends_at timestamptz, at timestamptz) RETURNS text
-LANGUAGE sql IMMUTABLE AS $$
-  SELECT CASE WHEN rules.lapsed(state, held_until, at) THEN 'expired'
-              WHEN state IN ('confirmed', 'checked_in') AND ends_at <= at THEN 'completed'
-              ELSE state END
 $$;
 
 -- Search -------------------------------------------------------------------------------------------------------

@@ -1,18 +1,19 @@
 """Taking units and giving them back. PostgreSQL, not Python, keeps two occupants of one unit apart."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import msgspec
 from asyncpg import Range
 
 from db.assets import SUMMARY
 from db.connection import Connection
+from domain import terms
 from domain.assets import AssetSummary
-from domain.reasons import Reason, ReasonCode, refused
-from domain.time import Period
+from domain.plans import Place
+from domain.reasons import Reason, refused
+from domain.requests import Wanted
 from domain.units import Seat, Wish
 
 
@@ -36,7 +37,11 @@ ASSESS = f"""
        asset AS MATERIALIZED (SELECT a FROM assets a WHERE a.id = $1 AND a.owner_id = $2),
        spans AS MATERIALIZED (SELECT range_agg(rules.span(a, starts, ends)) AS around FROM asset, asked)
   SELECT (SELECT jsonb_agg(jsonb_build_object('n', p.n, 'code', k.code, 'numbers', k.numbers, 'asset_id', k.asset_id))
-            FROM asset, asked p, rules.why_not(a, p.starts, p.ends, $5, $6, $7, $8) k
+            FROM asset, asked p
+           CROSS JOIN LATERAL (
+                 SELECT * FROM rules.why_not(a, p.starts, p.ends, $5, $6, $7, $8)
+                  UNION ALL
+                 SELECT * FROM rules.hoarded(a, p.starts, p.ends, $7, $8) WHERE $10::boolean) k
            WHERE k.code <> ALL($9::text[])) AS why_not,
          seats.*,
          (SELECT array_agg(DISTINCT c.booking_id ORDER BY c.booking_id)
@@ -59,39 +64,29 @@ ASSESS = f"""
 """
 
 
-async def assess(
-    conn: Connection,
-    *,
-    asset_id: UUID,
-    owner_id: UUID,
-    periods: Sequence[Period],
-    units: int,
-    attendees: int | None,
-    booker_id: UUID,
-    now: datetime,
-    waived: Collection[ReasonCode] = (),
-) -> Standing:
-    """Test every rule but those waived on every period.
+async def assess(conn: Connection, wanted: Wanted, place: Place, *, booker_id: UUID, now: datetime) -> Standing:
+    """Test every rule that counts on every period.
 
     To be sure of the answer the asset must be locked, in an earlier statement.
     """
+    waived = {*(terms.RULES if wanted.ignore_terms else ()), *(("limit_reached",) if wanted.counted else ())}
     row = await conn.fetchrow(
         ASSESS,
-        asset_id,
-        owner_id,
-        [period.starts_at for period in periods],
-        [period.ends_at for period in periods],
-        units,
-        attendees,
+        place.id,
+        place.owner_id,
+        [each.period.starts_at for each in wanted.asked],
+        [each.period.ends_at for each in wanted.asked],
+        wanted.units,
+        wanted.attendees,
         booker_id,
         now,
-        list(waived),
+        [*waived],
+        wanted.hold,
     )
     assert row is not None  # noqa: S101 - a SELECT without FROM answers one row
-    summary = msgspec.convert(row["summary"], AssetSummary)
     why_not: dict[int, list[Reason]] = {}
     for each in row["why_not"] or ():
-        why_not.setdefault(each["n"] - 1, []).append(refused(each, ZoneInfo(summary.site.timezone)))
+        why_not.setdefault(each["n"] - 1, []).append(refused(each, place.zone))
     return Standing(
         why_not=why_not,
         seats=[
@@ -100,7 +95,7 @@ async def assess(
         ],
         lapsed=row["lapsed"] or [],
         rows=row["rows"],
-        summary=summary,
+        summary=msgspec.convert(row["summary"], AssetSummary),
     )
 
 

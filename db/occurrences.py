@@ -37,7 +37,7 @@ WALK = """
             c.ends_at > $8::timestamptz
             AND ($3::uuid IS NULL OR c.owner_id = $3) AND ($6::uuid IS NULL OR c.booker_id = $6)
             AND ($5::uuid IS NULL OR c.asset_id = $5)
-            AND ($7::text[] IS NULL OR rules.state(c.state, c.held_until, c.ends_at, $1) = ANY($7)), false)
+            AND ($7::text[] IS NULL OR rules.state(c, $1) = ANY($7)), false)
       AND coalesce(
             ($4::uuid IS NULL OR a.site_id = $4)
             AND ($13 IS NULL
@@ -50,8 +50,8 @@ PAGE = f"""
   WITH page AS (
     {WALK.format(capacity="owner_id")} UNION {WALK.format(capacity="booker_id")} ORDER BY starts_at, id LIMIT $12)
   SELECT c.id, c.starts_at, c.ends_at, a.timezone, c.units,
-         rules.state(c.state, c.held_until, c.ends_at, $1) AS state, c.why_not, c.note, c.cancelled_late,
-         c.sequence + rules.lapsed(c.state, c.held_until, $1)::int AS sequence,
+         rules.state(c, $1) AS state, c.why_not, c.note, c.cancelled_late,
+         c.sequence + (rules.unswept(c, $1) IS NOT NULL)::int AS sequence,
          ARRAY(SELECT u.unit FROM occupancies u
                 WHERE u.owner_id = c.owner_id AND u.occurrence_id = c.id AND u.asset_id = c.asset_id
                   AND (u.held_until IS NULL OR u.held_until > $1) ORDER BY u.unit) AS unit_numbers,
@@ -100,52 +100,60 @@ async def page(
     return msgspec.convert(rows, list[OccurrenceRow])
 
 
-EXPIRE = """
-  WITH lapsed AS (
-    UPDATE occurrences SET state = 'expired', sequence = sequence + 1
-     WHERE owner_id = $1 AND booking_id = $2 AND state = 'held' AND held_until <= $3
-    RETURNING id, starts_at, ends_at, units, held_until),
-  booking AS (
-    UPDATE bookings SET version = version + 1, updated_at = greatest(updated_at, (SELECT max(held_until) FROM lapsed))
-     WHERE owner_id = $1 AND id = $2 AND EXISTS (SELECT FROM lapsed)
-    RETURNING booker_id, version),
-  freed AS (
-    DELETE FROM occupancies WHERE owner_id = $1 AND occurrence_id IN (SELECT id FROM lapsed))
-  SELECT booking.booker_id, booking.version, lapsed.* FROM booking, lapsed ORDER BY lapsed.id
-"""
-LOCK = """
+LOCK_UNSWEPT = """
   SELECT b.id FROM bookings b
    WHERE b.owner_id = $1 AND b.id = ANY($2::uuid[])
      AND EXISTS (SELECT FROM occurrences c
-                  WHERE c.owner_id = b.owner_id AND c.booking_id = b.id AND c.state = 'held' AND c.held_until <= $3)
-   ORDER BY b.id FOR UPDATE
+                  WHERE c.owner_id = b.owner_id AND c.booking_id = b.id AND rules.unswept(c, $3) IS NOT NULL)
+   ORDER BY b.id FOR NO KEY UPDATE
 """
+# From what to what, and when. What was approved by itself may be over by now: that it completed is said apart.
+SWEEP = """
+  WITH unswept AS (
+    SELECT c.id, c.owner_id, c.state AS was, rules.unswept(c, $3) AS moment,
+           CASE WHEN c.state = 'held' THEN 'expired'
+                WHEN c.held_until <= $3 THEN 'lapsed' ELSE 'confirmed' END AS became
+      FROM occurrences c
+     WHERE c.owner_id = $1 AND c.booking_id = $2 AND rules.unswept(c, $3) IS NOT NULL
+     ORDER BY c.id FOR NO KEY UPDATE),
+  freed AS (
+    DELETE FROM occupancies
+     WHERE owner_id = $1 AND occurrence_id IN (SELECT id FROM unswept WHERE became <> 'confirmed'))
+  UPDATE occurrences c SET state = s.became, sequence = c.sequence + 1, approved_from = NULL
+    FROM unswept s WHERE c.owner_id = s.owner_id AND c.id = s.id
+  RETURNING c.id, c.starts_at, c.ends_at, c.units, s.was, s.moment, s.became
+"""
+SWEPT = """
+  UPDATE bookings SET version = version + 1, updated_at = greatest(updated_at, $3)
+   WHERE owner_id = $1 AND id = $2 RETURNING booker_id, version
+"""
+TYPES = {"expired": "booking.expired", "lapsed": "booking.lapsed", "confirmed": "booking.approved"}
 
 
-async def expire(
+async def sweep(
     conn: Connection, owner_id: UUID, booking_ids: Sequence[UUID], *, now: datetime, request_id: str | None
 ) -> None:
-    """Free what bookings hold no longer, and record for each that it expired when its hold did."""
-    for booking in await conn.fetch(LOCK, owner_id, booking_ids, now):
-        rows = await conn.fetch(EXPIRE, owner_id, booking["id"], now)
-        if not rows:  # somebody else swept it while this waited for the booking
-            continue
-        before, after = ({"occurrences": in_state(state, rows)} for state in ("held", "expired"))
-        await db.events.append(
-            conn,
-            type="booking.expired",
-            object_kind="booking",
-            object_id=booking["id"],
-            owner_id=owner_id,
-            booker_id=rows[0]["booker_id"],
-            version=rows[0]["version"],
-            before=before,
-            after=after,
-            caller=None,
-            now=now,
-            occurred_at=min(row["held_until"] for row in rows),
-            request_id=request_id,
-        )
+    """Write down what became of bookings by themselves, each with the moment at which it did, and free what ended."""
+    for booking in await conn.fetch(LOCK_UNSWEPT, owner_id, booking_ids, now):
+        rows = sorted(await conn.fetch(SWEEP, owner_id, booking["id"], now), key=itemgetter("moment", "became", "id"))
+        for (moment, became), group in groupby(rows, key=itemgetter("moment", "became")):
+            swept = list(group)
+            (row,) = await conn.fetch(SWEPT, owner_id, booking["id"], moment)
+            await db.events.append(
+                conn,
+                type=TYPES[became],
+                object_kind="booking",
+                object_id=booking["id"],
+                owner_id=owner_id,
+                booker_id=row["booker_id"],
+                version=row["version"],
+                before={"occurrences": in_state(swept[0]["was"], swept)},
+                after={"occurrences": in_state(became, swept)},
+                caller=None,
+                now=now,
+                occurred_at=moment,
+                request_id=request_id,
+            )
 
 
 OVER = """

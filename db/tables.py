@@ -359,7 +359,6 @@ bookings = Table(
     Column("on_behalf_of", JSONB, comment="private"),
     required("cost", JSONB, comment="{amount, currency, lines}, fixed when made"),
     required("clock_changes", JSONB),
-    Column("decide_by", INSTANT),
     *written(),
     PrimaryKeyConstraint("id", "owner_id"),
     UniqueConstraint("owner_id", "reference"),
@@ -369,6 +368,17 @@ bookings = Table(
     Index("bookings_booker_idx", "booker_id", text("id DESC")),
     Index("bookings_owner_idx", "owner_id", text("id DESC")),
     Index("bookings_asset_idx", "owner_id", "asset_id", text("id DESC")),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    required("owner_id", UUID),
+    required("booker_id", UUID),
+    PrimaryKeyConstraint("owner_id", "booker_id"),
+    ForeignKeyConstraint(["owner_id"], ["organisations.id"]),
+    ForeignKeyConstraint(["booker_id"], ["organisations.id"]),
+    comment="Locked where something is counted of a booker with an owner",
 )
 
 occurrences = Table(
@@ -383,11 +393,12 @@ occurrences = Table(
     required("ends_at", INSTANT),
     required("units", Integer),
     required("state", Text),
-    Column("held_until", INSTANT),
+    Column("held_until", INSTANT, comment="held or pending: from then on expired or lapsed, swept or not"),
     required("why_not", JSONB, server_default="[]"),
     Column("note", Text, comment="private"),
     required("cancelled_late", Boolean, server_default="false"),
     required("sequence", Integer, server_default="0"),
+    Column("approved_from", INSTANT, comment="pending: from then on confirmed, swept or not"),
     PrimaryKeyConstraint("id", "owner_id"),
     ForeignKeyConstraint(["booking_id", "owner_id"], ["bookings.id", "bookings.owner_id"]),
     ForeignKeyConstraint(["asset_id", "owner_id"], ["assets.id", "assets.owner_id"]),
@@ -402,6 +413,13 @@ occurrences = Table(
     Index(None, "owner_id", "starts_at", "id"),
     Index(None, "booker_id", "starts_at", "id"),
     Index(None, "owner_id", "asset_id", "starts_at"),
+    Index(
+        "occurrences_held_idx",
+        "owner_id",
+        "booker_id",
+        "held_until",
+        postgresql_where=text("state IN ('held', 'expired')"),
+    ),
     Index("occurrences_standing_idx", "ends_at", postgresql_where=text("state IN ('confirmed', 'checked_in')")),
 )
 

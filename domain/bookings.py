@@ -8,11 +8,11 @@ from uuid import UUID
 
 import msgspec
 
-from domain import permissions
+from domain import permissions, transitions
 from domain.assets import Arrival, AssetSummary
 from domain.callers import Caller
 from domain.costs import Cost
-from domain.occurrences import CANCELLABLE, BookingState, Occurrence, booking_state, outcomes
+from domain.occurrences import BookingState, Occurrence, booking_state, outcomes
 from domain.reasons import Reason
 from domain.requests import ClockChange, OnBehalfOf, Purpose
 
@@ -50,13 +50,6 @@ class Booking(Stored, frozen=True, kw_only=True):
     state: BookingState
     outcomes: dict[str, int]
     may: list[str]
-
-
-class Locked(Stored, frozen=True, kw_only=True):
-    """A booking under lock, with what it takes to change it."""
-
-    version: int
-    cancel_notice_minutes: int
 
 
 class BookingFilter(msgspec.Struct, frozen=True):
@@ -99,17 +92,24 @@ class Refusal(msgspec.Struct, frozen=True):
 
 def present(stored: Stored, caller: Caller, now: datetime) -> Booking:
     """A booking as it is answered to one of its two organisations."""
-    changeable = any(each.state in CANCELLABLE for each in stored.occurrences)
-    may_cancel = changeable and permissions.allows(
-        "cancelBooking", caller, owner_id=stored.owner_id, booker_id=stored.booker_id
-    )
     kept = {name: getattr(stored, name) for name in Stored.__struct_fields__}
     return Booking(
         **{**kept, "arrival": arrival_at(stored, now)},
         state=booking_state(stored.occurrences),
         outcomes=outcomes(stored.occurrences),
-        may=["cancelBooking"] if may_cancel else [],
+        may=may(stored, caller, now),
     )
+
+
+def may(stored: Stored, caller: Caller, now: datetime) -> list[str]:
+    """The operations that a caller can do on a booking now; what has expired is asked for anew, before it begins."""
+    open_to_change = [each for each in stored.occurrences if each.state != "expired" or each.starts_at >= now]
+    return [
+        operation
+        for operation in transitions.ACTIONS
+        if transitions.can(operation, open_to_change)
+        and permissions.allows(operation, caller, owner_id=stored.owner_id, booker_id=stored.booker_id)
+    ]
 
 
 def arrival_at(stored: Stored, now: datetime) -> Arrival | None:

@@ -1,17 +1,21 @@
 """Changes of a booking: which of its occurrences they name, and what those become."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
-from domain.bookings import Locked
+from domain.bookings import in_events
 from domain.callers import Caller
-from domain.errors import Fault, Invalid, StateDoesNotAllow
-from domain.occurrences import CANCELLABLE, Occurrence
+from domain.errors import Fault, Invalid
+from domain.occurrences import Occurrence, OccurrenceState
+from domain.plans import Locked
+from domain.requests import Asked, Wanted
+from domain.time import Period
+from domain.transitions import choose
 from domain.types import LongText
 
 
@@ -27,6 +31,16 @@ class Scope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 class Cancellation(Scope, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Occurrences to give back, and a note that owner and booker see."""
+
+
+class Decision(Scope, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Occurrences to approve or decline, and a note that the booker sees."""
+
+
+class Confirmation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A hold, to be made a booking."""
+
+    dry_run: bool = False
 
 
 def in_scope(scope: Scope, occurrences: Sequence[Occurrence]) -> list[Occurrence]:
@@ -53,42 +67,60 @@ def in_scope(scope: Scope, occurrences: Sequence[Occurrence]) -> list[Occurrence
     return [each for each in occurrences if each.id in ids]
 
 
-def cancel(cancellation: Cancellation, booking: Locked, caller: Caller, now: datetime) -> list[Occurrence]:
-    """The occurrences that a cancellation changes, as they are then.
+def named(operation: str, scope: Scope, booking: Locked) -> list[Occurrence]:
+    """The occurrences that a change is for, as they are. Raises Invalid, StateDoesNotAllow."""
+    return choose(operation, in_scope(scope, booking.occurrences), named=scope.occurrence_ids is not None)
 
-    Late: by the booker, nearer to the start than the owner's notice. Raises StateDoesNotAllow when one that is
-    named cannot be cancelled any more, or none is left that can.
+
+def all_of(operation: str, booking: Locked) -> list[Occurrence]:
+    """The occurrences that an operation is for which concerns a whole booking. Raises StateDoesNotAllow."""
+    return choose(operation, booking.occurrences, named=False)
+
+
+def again(booking: Locked, occurrences: Sequence[Occurrence], *, skip: bool = False, counted: bool = False) -> Wanted:
+    """Occurrences of a booking, to be had once more."""
+    return Wanted(
+        asked=[Asked(each.id, Period(each.starts_at, each.ends_at)) for each in occurrences],
+        units=booking.units,
+        attendees=booking.attendees,
+        skip=skip,
+        counted=counted,
+    )
+
+
+def become(occurrence: Occurrence, state: OccurrenceState, note: str | None = None, **more: Any) -> Occurrence:
+    """An occurrence after a change; without a note it keeps the one that it has."""
+    return msgspec.structs.replace(
+        occurrence,
+        state=state,
+        note=occurrence.note if note is None else note,
+        sequence=occurrence.sequence + 1,
+        **more,
+    )
+
+
+def cancel(cancellation: Cancellation, booking: Locked, caller: Caller, now: datetime) -> list[Occurrence]:
+    """What a cancellation makes of the occurrences that it names. Late: by the booker, nearer to the start than the
+    owner's notice. Raises Invalid, StateDoesNotAllow.
     """
-    scope = in_scope(cancellation, booking.occurrences)
-    chosen = [each for each in scope if each.state in CANCELLABLE]
-    if not chosen or (cancellation.occurrence_ids is not None and len(chosen) < len(scope)):
-        states = ", ".join(sorted({each.state for each in scope}))
-        raise StateDoesNotAllow(
-            f"It is {states}; only what is {', '.join(CANCELLABLE)} can be cancelled.", states=CANCELLABLE
-        )
-    notice = timedelta(minutes=booking.cancel_notice_minutes)
+    notice = timedelta(minutes=booking.place.cancel_notice_minutes)
     by_booker = caller.organisation_id == booking.booker_id
     return [
-        msgspec.structs.replace(
+        become(
             each,
-            state="cancelled",
-            unit_numbers=[],
-            note=cancellation.note if cancellation.note is not None else each.note,
+            "cancelled",
+            cancellation.note,
             cancelled_late=by_booker and each.state == "confirmed" and now > each.starts_at - notice,
-            sequence=each.sequence + 1,
         )
-        for each in chosen
+        for each in named("cancelBooking", cancellation, booking)
     ]
 
 
-def changed(booking: Locked, occurrences: Sequence[Occurrence], now: datetime) -> Locked:
-    """A booking after some of its occurrences changed."""
-    new = {each.id: each for each in occurrences}
-    became = [new.get(each.id, each) for each in booking.occurrences]
-    return msgspec.structs.replace(
-        booking,
-        occurrences=became,
-        hold_expires_at=booking.hold_expires_at if any(each.state == "held" for each in became) else None,
-        updated_at=now,
-        version=booking.version + 1,
-    )
+def recorded(
+    booking: Locked, changed: Sequence[Occurrence], note: str | None = None
+) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """What an event says of a booking before and after a change of occurrences: no text, but that there is one."""
+    ids = {each.id for each in changed}
+    before = {"occurrences": in_events(each for each in booking.occurrences if each.id in ids)}
+    after = {"occurrences": in_events(changed), **({} if note is None else {"texts": ["note"]})}
+    return before, after

@@ -136,11 +136,14 @@ class NotBookable(Refused):
         self.occurrences = occurrences
 
 
-class HoldExpired(Refused):
-    """The hold has expired and the place was taken."""
+class HoldExpired(NotBookable):
+    """The hold has expired, and not all of it can be had any more.
+
+    `occurrences` as with `not-bookable`.
+    """
 
     slug = "hold-expired"
-    usual = "Book again."
+    usual = "Book again; `occurrences` says what cannot be had and why."
 
 
 class StateDoesNotAllow(Refused):

@@ -5,8 +5,8 @@ from uuid import UUID
 import msgspec
 
 
-class ExpireHolds(msgspec.Struct, frozen=True, tag="expire_holds"):
-    """The time of holds of a booking is up."""
+class SweepBooking(msgspec.Struct, frozen=True, tag="sweep_booking"):
+    """A hold or a request of a booking may have ended, or been approved, by itself."""
 
     owner_id: UUID
     booking_id: UUID
@@ -27,7 +27,7 @@ class ForgetJobs(msgspec.Struct, frozen=True, tag="forget_jobs"):
     """What is recorded of jobs may be old."""
 
 
-Job = ExpireHolds | CompleteBooking | FindCompleted | ForgetJobs
+Job = SweepBooking | CompleteBooking | FindCompleted | ForgetJobs
 
 
 def name(kind: type[Job]) -> str:

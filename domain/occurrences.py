@@ -28,7 +28,6 @@ OccurrenceState = Literal[
 ]
 BookingState = Literal["held", "pending", "checked_in", "confirmed", "ended"]
 OPEN: tuple[BookingState, ...] = ("held", "pending", "checked_in", "confirmed")
-CANCELLABLE: tuple[OccurrenceState, ...] = ("held", "pending", "confirmed")
 STANDING: tuple[OccurrenceState, ...] = ("held", "pending", "confirmed", "checked_in", "completed")
 When = Literal["today", "tomorrow", "this_week"]
 # How far these days reach to either side of now in any zone, with an hour or two for a change of its clocks.

@@ -22,7 +22,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     nobody: bool = False
     stranger: Role | None = None
-    owner: Role = "member"
+    owner: Role | None = "member"
     booker: Role | None = None
     changes: bool = True
     hidden: bool = False
@@ -47,6 +47,11 @@ def owners(role: Role, *, hidden: bool = False, changes: bool = True, verified: 
 def both(role: Role, *, changes: bool = True) -> Row:
     """For owner and booker; nobody else knows of it."""
     return Row(owner=role, booker=role, hidden=True, changes=changes)
+
+
+def bookers(role: Role) -> Row:
+    """For the booker alone, whom the owner's staff may be too; nobody but these two knows of it."""
+    return Row(owner=None, booker=role, hidden=True)
 
 
 TABLE: Mapping[str, Row] = {
@@ -94,6 +99,9 @@ TABLE: Mapping[str, Row] = {
     "bookAsset.ignore_terms": owners("manager"),
     "listBookings": own("member", changes=False),
     "getBooking": both("member", changes=False),
+    "confirmBooking": bookers("member"),
+    "approveBooking": owners("manager", hidden=True),
+    "declineBooking": owners("manager", hidden=True),
     "cancelBooking": both("member"),
     "listOccurrences": own("member", changes=False),
     "listEvents": own("member", changes=False),
@@ -119,13 +127,17 @@ def require(
     if caller is None:
         raise Unauthenticated
     row = TABLE[operation]
-    least: Role | None = getattr(row, relation(caller, owner_id, booker_id))
-    if least is None and row.hidden:
+    stands = relation(caller, owner_id, booker_id)
+    least: Role | None = getattr(row, stands)
+    if least is None and caller.organisation_id == booker_id:
+        least = row.booker
+    if least is None and row.hidden and stands == "stranger":
         raise NotFound
     if row.changes and caller.state == "suspended":
         raise Suspended
     if least is None:
-        raise Forbidden(f"{named(operation)} is only for the staff of the organisation that it belongs to.")
+        whose = "that it belongs to" if row.owner else "that booked"
+        raise Forbidden(f"{named(operation)} is only for the staff of the organisation {whose}.")
     if not caller.has(least):
         raise Forbidden(f"{named(operation)} needs the role {least}; the token has the role {caller.role}.")
     if row.verified and caller.state != "verified":
@@ -171,12 +183,11 @@ def as_markdown() -> str:
         "|---|---|---|---|---|",
     ]
     for operation, row in TABLE.items():
-        refused = "404" if row.hidden else "-"
         cells = [
             "yes" if row.nobody else "-",
-            row.stranger or refused,
-            row.owner + (", verified" if row.verified else ""),
-            row.booker or refused,
+            row.stranger or ("404" if row.hidden else "-"),
+            (row.owner or "-") + (", verified" if row.verified else ""),
+            row.booker or "-",
         ]
         name, _, member = operation.partition(".")
         shown = f"`{name}` with `{member}`" if member else f"`{name}`"

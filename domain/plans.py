@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,8 +16,8 @@ from domain.costs import cost, price_for
 from domain.errors import Fault, Invalid, NotBookable
 from domain.occurrences import Occurrence
 from domain.reasons import Reason, reason
-from domain.requests import MOST_SEATS, Asked, BookingRequest, clock_changes
-from domain.terms import Price
+from domain.requests import MOST_SEATS, Asked, BookingRequest, Wanted, clock_changes
+from domain.terms import OnDeadline, Price
 from domain.units import Seat, Wish
 
 
@@ -27,6 +28,11 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     owner_id: UUID
     timezone: str
     units: int
+    approval: bool
+    hold_minutes: int
+    approval_hours: int
+    on_deadline: OnDeadline
+    cancel_notice_minutes: int
     turnaround_before_minutes: int
     turnaround_after_minutes: int
     price: Price | None
@@ -46,6 +52,46 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         return Wish(asked.id, units, asked.period.starts_at - before, asked.period.ends_at + after)
 
 
+class Claim(msgspec.Struct, frozen=True):
+    """What an occurrence becomes that gets its place, and when it ends (`held_until`) or is approved by itself."""
+
+    state: Literal["held", "pending", "confirmed"]
+    held_until: datetime | None = None
+    approved_from: datetime | None = None
+
+    @property
+    def decide_by(self) -> datetime | None:
+        """The deadline of a request."""
+        return self.approved_from or self.held_until if self.state == "pending" else None
+
+
+def claim(
+    place: Place,
+    booker_id: UUID,
+    starts_at: Iterable[datetime],
+    *,
+    hold: bool = False,
+    waived: bool = False,
+    now: datetime,
+) -> Claim:
+    """The claim that a booker has on what starts then: the owner's own staff, and `waived`, need no approval."""
+    if hold:
+        return Claim("held", held_until=now + timedelta(minutes=place.hold_minutes))
+    if not place.approval or waived or booker_id == place.owner_id:
+        return Claim("confirmed")
+    deadline = min(now + timedelta(hours=place.approval_hours), *starts_at)
+    if place.on_deadline == "approve":
+        return Claim("pending", approved_from=deadline)
+    return Claim("pending", held_until=deadline)
+
+
+class Locked(Stored, frozen=True, kw_only=True):
+    """A booking under lock, with its asset."""
+
+    version: int
+    place: Place
+
+
 class Plan(msgspec.Struct, frozen=True):
     """The periods that can be had, and for each of the others why not."""
 
@@ -53,35 +99,27 @@ class Plan(msgspec.Struct, frozen=True):
     why_not: dict[UUID, list[Reason]]
 
 
-def plan(
-    request: BookingRequest,
-    place: Place,
-    asked: Sequence[Asked],
-    why_not: Mapping[int, list[Reason]],
-    seats: Sequence[Seat],
-    rows: int,
-) -> Plan:
-    """Decide on every period of a request, its own earlier ones counted like anybody's.
+def plan(wanted: Wanted, place: Place, why_not: Mapping[int, list[Reason]], seats: Sequence[Seat], rows: int) -> Plan:
+    """Decide on every period, earlier ones counted like anybody's.
 
-    `why_not`, by place in the request, is what the database's rules say, `seats` who sits where, `rows` how many
-    units one takes, parts included. Raises NotBookable, with every occurrence, when the request refuses gaps and has
-    one, or when nothing is left; Invalid when it takes too much at once.
+    `why_not`, by place among the periods, is what the database's rules say, `seats` who sits where, `rows` how many
+    units one takes, parts included. Raises NotBookable, with every occurrence, when none may be left out and one
+    must be, or when nothing is left; Invalid when it takes too much at once.
     """
-    against = {each.id: why_not[n] for n, each in enumerate(asked) if n in why_not}
-    wishes = [place.wish(each, request.units) for each in asked if each.id not in against]
+    against = {each.id: why_not[n] for n, each in enumerate(wanted.asked) if n in why_not}
+    wishes = [place.wish(each, wanted.units) for each in wanted.asked if each.id not in against]
     accepted = units.accept(wishes, seats, place.units)
     taken = accepted_seats(accepted, seats)
     for wish in wishes:
         if wish not in accepted:
             against[wish.occurrence] = [taken_by_itself(wish, place, taken)]
-    if not accepted or (against and request.if_some_unavailable == "refuse"):
-        refused = refusals(asked, against)
+    if not accepted or (against and not wanted.skip):
+        refused = refusals(wanted.asked, against)
         raise NotBookable(refused, told(refused))
-    most = MOST_SEATS // (rows * request.units)
+    most = MOST_SEATS // (rows * wanted.units)
     if len(accepted) > most:
-        pointer = "#/repeats/count" if request.repeats else "#/periods"
-        text = f"Each period takes {rows * request.units} units, parts included; send at most {most} at once."
-        raise Invalid([Fault(pointer, text)])
+        text = f"Each period takes {rows * wanted.units} units, parts included; send at most {most} at once."
+        raise Invalid([Fault(wanted.pointer, text)])
     return Plan(accepted, against)
 
 
@@ -124,9 +162,10 @@ def told(occurrences: Sequence[Refusal]) -> str:
 def settle(
     request: BookingRequest,
     place: Place,
-    asked: Sequence[Asked],
+    wanted: Wanted,
     planned: Plan,
     seats: Iterable[Seat],
+    claimed: Claim,
     *,
     summary: AssetSummary,
     booking_id: UUID,
@@ -134,10 +173,8 @@ def settle(
     now: datetime,
 ) -> Stored:
     """The booking as it is stored, from the seats it has got."""
-    numbers: dict[UUID | None, list[int]] = {}
-    for each in seats:
-        numbers.setdefault(each.occurrence, []).append(each.unit)
-    got = [each.period for each in asked if each.id not in planned.why_not]
+    numbers = unit_numbers(seats)
+    got = [each.period for each in wanted.asked if each.id not in planned.why_not]
     price = price_for(caller.kind, place.price, place.community_price)
     return Stored(
         id=booking_id,
@@ -152,12 +189,12 @@ def settle(
         notes=request.notes,
         on_behalf_of=request.on_behalf_of,
         cost=cost(price, got, request.units, place.zone),
-        decide_by=None,
-        clock_changes=clock_changes(request, asked, place.zone),
+        decide_by=claimed.decide_by,
+        clock_changes=clock_changes(request, wanted.asked, place.zone),
         created_at=now,
         updated_at=now,
         arrival=None if request.dry_run else place.arrival,  # how to get in is for who has a booking
-        hold_expires_at=None,
+        hold_expires_at=claimed.held_until if claimed.state == "held" else None,
         occurrences=[
             Occurrence(
                 id=each.id,
@@ -165,13 +202,21 @@ def settle(
                 ends_at=each.period.ends_at,
                 timezone=place.timezone,
                 units=request.units,
-                unit_numbers=sorted(numbers.get(each.id, [])),
-                state="skipped" if each.id in planned.why_not else "confirmed",
+                unit_numbers=numbers.get(each.id, []),
+                state="skipped" if each.id in planned.why_not else claimed.state,
                 why_not=planned.why_not.get(each.id, []),
                 note=None,
                 cancelled_late=False,
                 sequence=0,
             )
-            for each in sorted(asked, key=lambda one: (one.period.starts_at, one.id))
+            for each in sorted(wanted.asked, key=lambda one: (one.period.starts_at, one.id))
         ],
     )
+
+
+def unit_numbers(seats: Iterable[Seat]) -> dict[UUID | None, list[int]]:
+    """Which units each occurrence has."""
+    numbers: dict[UUID | None, list[int]] = {}
+    for each in sorted(seats, key=lambda seat: seat.unit):
+        numbers.setdefault(each.occurrence, []).append(each.unit)
+    return numbers

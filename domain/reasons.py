@@ -106,7 +106,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "not_listed": ("It is not listed for booking at present.", "It is listed."),
     "unverified": (
         "The booker has not been verified yet; the operator of this service verifies new organisations.",
-        "The booker is verified.",
+        "The booker is verified, or the owner approves each booking.",
     ),
     "too_dear": ("It is not free of charge.", "Its price is within what was asked for."),
     "limit_reached": ("A limit that the owner has set is reached.", "Within the owner's limits."),
@@ -126,6 +126,14 @@ WITH_MORE: Mapping[str, Mapping[str, str]] = {
             "It is taken from {occupied_from} to {occupied_until} (turnaround included: {turnaround_before_minutes}"
             " minutes before, {turnaround_after_minutes} after); {units_free} of {units} free throughout,"
             " {units_wanted} wanted."
+        ),
+    },
+    "limit_reached": {
+        "open_holds": "The booker has {open_holds} open holds with this owner; at most {most_open_holds} at once.",
+        "hold_again_from": "The booker's hold on this time has just ended; it can hold it from {hold_again_from}.",
+        "open_bookings": (
+            "The booker has not been verified yet and has {open_bookings} open booking with this owner; until then"
+            " at most {most_open_bookings} at once."
         ),
     },
 }

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
+from uuid_utils.compat import uuid7
 
 from domain.errors import Fault, Invalid
 from domain.taxonomy import no_such, taxonomy
@@ -92,8 +93,25 @@ class Asked(msgspec.Struct, frozen=True):
     period: Period
 
 
-def expand(request: BookingRequest, zone: ZoneInfo) -> list[Period]:
-    """The periods that a request comes to, in the order asked. Raises Invalid with everything that is wrong with it."""
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of an asset, of a request's or a booking's own accord: so many units in each of these periods.
+
+    `skip`: what cannot be had may be left out. `ignore_terms` as in a BookingRequest. `counted`: the booking stands
+    already, so that limits on how many do not apply. `pointer`: what to point at where it is too much at once.
+    """
+
+    asked: list[Asked]
+    units: int
+    attendees: int | None
+    skip: bool = False
+    ignore_terms: bool = False
+    hold: bool = False
+    counted: bool = False
+    pointer: str = "#"
+
+
+def wanted(request: BookingRequest, zone: ZoneInfo) -> Wanted:
+    """What a request comes to, its periods in the order asked. Raises Invalid with everything that is wrong with it."""
     faults = [*check(request)]
     astray = [*misplaced(request, zone)]
     if not astray:
@@ -101,13 +119,19 @@ def expand(request: BookingRequest, zone: ZoneInfo) -> list[Period]:
         astray = [*together(request, periods)]
     if faults + astray:
         raise Invalid(faults + astray)
-    return periods
+    return Wanted(
+        asked=[Asked(uuid7(), period) for period in periods],
+        units=request.units,
+        attendees=request.attendees,
+        skip=request.if_some_unavailable == "skip",
+        ignore_terms=request.ignore_terms,
+        hold=request.hold,
+        pointer="#/repeats/count" if request.repeats else "#/periods",
+    )
 
 
 def check(request: BookingRequest) -> Iterator[Fault]:
     """What is wrong with a request beside its periods."""
-    if request.hold:
-        yield Fault("#/hold", "Holds are not offered yet; leave it out or send false.")
     if request.purpose is not None and request.purpose.code not in taxonomy().purposes:
         yield Fault("#/purpose/code", no_such(request.purpose.code, "purposes"))
 
@@ -156,12 +180,11 @@ def together(request: BookingRequest, periods: Sequence[Period]) -> Iterator[Fau
                 return
 
 
-def check_work(request: BookingRequest, periods: Sequence[object], units: int) -> None:
+def check_work(wanted: Wanted, units: int) -> None:
     """Refuse to look for room among the units of an asset in so many periods at once. Raises Invalid."""
     most = MOST_LOOKED_AT // units
-    if len(periods) > most:
-        pointer = "#/repeats/count" if request.repeats else "#/periods"
-        raise Invalid([Fault(pointer, f"The asset has {units} units; send at most {most} periods at once.")])
+    if len(wanted.asked) > most:
+        raise Invalid([Fault(wanted.pointer, f"The asset has {units} units; send at most {most} periods at once.")])
 
 
 def series(repeats: Repeats, zone: ZoneInfo) -> dict[date, int]:

@@ -82,8 +82,6 @@ def faults(terms: Terms, pointer: str = "#/terms") -> Iterator[Fault]:
         yield Fault(f"{pointer}/step_minutes", "It must divide a day of 1440 minutes, as 15, 30 and 60 do.")
     if terms.longest_minutes is not None and terms.longest_minutes < terms.shortest_minutes:
         yield Fault(f"{pointer}/longest_minutes", f"At least shortest_minutes: {terms.shortest_minutes}.")
-    if terms.approval:
-        yield Fault(f"{pointer}/approval", "Bookings that wait for approval are not offered yet: leave it false.")
     if terms.recallable:
         yield Fault(f"{pointer}/recallable", "Bookings that can be recalled are not offered yet: leave it false.")
     if terms.price and terms.community_price and terms.price.currency != terms.community_price.currency:

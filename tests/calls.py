@@ -52,6 +52,14 @@ class Organisation:
     async def delete(self, path: str, **options: Any) -> httpx.Response:
         return await self.send("DELETE", path, **options)
 
+    async def history(self, booking: dict[str, Any]) -> list[str]:
+        """What was recorded of a booking, change by change."""
+        events = ok(await self.get("/events", limit=100), 200)["items"]
+        mine = [each for each in events if each["object"]["id"] == booking["id"]]
+        mine.sort(key=lambda each: each["object"]["version"])
+        assert [each["object"]["version"] for each in mine] == list(range(1, len(mine) + 1))
+        return [each["type"] for each in mine]
+
     async def as_role(self, role: str) -> "Organisation":
         """The same organisation, calling with a new token of that role."""
         made = await self.post("/tokens", {"name": role, "role": role})

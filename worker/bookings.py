@@ -6,15 +6,15 @@ import db.bookings
 import db.jobs
 import db.occurrences
 from db.connection import Connection
-from domain.jobs import CompleteBooking, ExpireHolds, FindCompleted
+from domain.jobs import CompleteBooking, FindCompleted, SweepBooking
 
 AT_ONCE = 1000  # occurrences that are over, looked for at a time
 
 
-async def expire(conn: Connection, job: ExpireHolds, now: datetime) -> None:
-    """Free what a booking holds no longer."""
+async def sweep(conn: Connection, job: SweepBooking, now: datetime) -> None:
+    """Write down what became of a booking by itself."""
     await db.bookings.lock_for_the_clock(conn, job.booking_id, job.owner_id)
-    await db.occurrences.expire(conn, job.owner_id, [job.booking_id], now=now, request_id=None)
+    await db.occurrences.sweep(conn, job.owner_id, [job.booking_id], now=now, request_id=None)
 
 
 async def complete(conn: Connection, job: CompleteBooking, now: datetime) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import db.jobs
 from db.connection import Connection
-from domain.jobs import CompleteBooking, ExpireHolds, FindCompleted, ForgetJobs, Job
+from domain.jobs import CompleteBooking, FindCompleted, ForgetJobs, Job, SweepBooking
 from worker import bookings
 
 REMEMBERED = timedelta(days=1)
@@ -21,7 +21,7 @@ async def forget(conn: Connection, _job: ForgetJobs, now: datetime) -> None:
 # Each is called in a transaction of its own with the job and with now, which is never before the instant it was added
 # for. It locks as requests do, and does nothing where nothing is left to do.
 HANDLERS: Mapping[type[Job], Callable[[Connection, Any, datetime], Awaitable[None]]] = {
-    ExpireHolds: bookings.expire,
+    SweepBooking: bookings.sweep,
     CompleteBooking: bookings.complete,
     FindCompleted: bookings.find_completed,
     ForgetJobs: forget,

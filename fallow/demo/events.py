@@ -104,7 +104,7 @@ def booked(world: World, taken: list[Taken]) -> Iterator[Row]:
     for each in taken:
         one = each.wanted
         owner_id = world.assets[one.asset_id].owner_id
-        was, became = occurrences(each, "confirmed"), occurrences(each, "cancelled")
+        was, became = occurrences(each, one.state), occurrences(each, "cancelled")
         made = {"asset_id": one.asset_id, **was}
         yield event("booking.created", each.id, owner_id, 1, one.asked_at, None, made, one.booker_id)
         if one.cancelled_at is not None:

@@ -131,7 +131,7 @@ def transport(world: World, site_id: UUID) -> None:
 
 
 def lent(world: World, site_id: UUID, *, dozens: int) -> None:
-    """Tables, chairs, gazebos and a sound system."""
+    """Tables, chairs, gazebos, a sound system, and pans for those whom the owner knows."""
     timetable_id = desk(world, site_id)
     things = (
         ("tables", 12 * dozens, "Folding tables by the dozen", 60, ["stackable"]),
@@ -142,6 +142,7 @@ def lent(world: World, site_id: UUID, *, dozens: int) -> None:
     )
     for category, units, title, pence, features in things:
         given: dict[str, Any] = {"units": units, "title": title, "pence": pence, "features": features}
+        given["approval"] = category == "cooking_equipment"
         offers.equipment(world, site_id, timetable_id, category, **given)
 
 

@@ -186,7 +186,16 @@ def brigade_vehicle(world: World, site_id: UUID, brigade: str) -> None:
 
 
 def equipment(
-    world: World, site_id: UUID, timetable_id: UUID, category: str, *, units: int, title: str, pence: int, **more: Any
+    world: World,
+    site_id: UUID,
+    timetable_id: UUID,
+    category: str,
+    *,
+    units: int,
+    title: str,
+    pence: int,
+    approval: bool = False,
+    **more: Any,
 ) -> UUID:
     """Things that are lent by the piece."""
     key = (category, site_id)
@@ -201,7 +210,15 @@ def equipment(
         units=units,
         details={"kind": "equipment", "delivered": chance.likely(0.3, "delivered", *key)},
         terms=terms(
-            pence, 0, per="day", shortest_minutes=60, longest_minutes=10080, step_minutes=30, notice_minutes=60
+            pence,
+            0,
+            per="day",
+            shortest_minutes=60,
+            longest_minutes=10080,
+            step_minutes=30,
+            notice_minutes=60,
+            approval=approval,
+            approval_hours=8784 if approval else 72,
         ),
         **more,
     )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -30,7 +31,7 @@ USUAL = ("meeting", "training", "peer_support", "advice", "older_people", "civic
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """A booking as it is asked for, and when. `cancelled_at`: it is called off then."""
+    """A booking as it is asked for, and when. `cancelled_at`: it is called off then. `held_until` as in occurrences."""
 
     id: UUID
     asset_id: UUID
@@ -41,12 +42,14 @@ class Wanted(msgspec.Struct, frozen=True):
     purpose: str
     asked_at: datetime
     cancelled_at: datetime | None
+    state: Literal["held", "pending", "confirmed"] = "confirmed"
+    held_until: datetime | None = None
 
 
 def wanted(world: World) -> Iterator[Wanted]:
     """Everything asked for around the world's today, in the order in which it was asked."""
     near, far = bookers(world)
-    made = [borrowed(world)]
+    made = [*examples(world)]
     for asset_id, offered in world.assets.items():
         if offered.state != "listed":
             continue
@@ -59,10 +62,12 @@ def wanted(world: World) -> Iterator[Wanted]:
     yield from sorted(made, key=lambda each: (each.asked_at, each.asset_id))
 
 
-def borrowed(world: World) -> Wanted:
-    """The booking that the examples of the contract name: chairs, so far ahead that it can long be cancelled."""
+def examples(world: World) -> Iterator[Wanted]:
+    """The bookings that the examples of the contract name, so far ahead that they can long be changed: chairs that the
+    group borrows, tables that it holds, and two requests for its pans.
+    """
     day = world.today + timedelta(days=LATER + (WEDNESDAY - world.today.weekday()) % 7)
-    return Wanted(
+    usual = Wanted(
         id=made_of("booking", groups.BOOKER),
         asset_id=made_of("asset", groups.store(groups.LENDER), "chairs"),
         booker_id=made_of("organisation", groups.BOOKER),
@@ -73,6 +78,25 @@ def borrowed(world: World) -> Wanted:
         asked_at=midnight(world.today - timedelta(days=1)),
         cancelled_at=None,
     )
+    yield usual
+    yield msgspec.structs.replace(
+        usual,
+        id=made_of("booking", groups.BOOKER, "held"),
+        asset_id=made_of("asset", groups.store(groups.LENDER), "tables"),
+        state="held",
+        held_until=midnight(world.today),
+    )
+    for week in (1, 2):
+        yield msgspec.structs.replace(
+            usual,
+            id=made_of("booking", groups.BOOKER, "asked", week),
+            asset_id=made_of("asset", groups.store(groups.BOOKER), "cooking_equipment"),
+            booker_id=made_of("organisation", groups.LENDER),
+            periods=[domain.time.weeks_later(usual.periods[0], LONDON, week)],
+            units=1,
+            state="pending",
+            held_until=usual.periods[0].starts_at,
+        )
 
 
 def in_trafford(world: World, offered: Offered) -> bool:

@@ -110,8 +110,9 @@ def occurrences(world: World, taken: list[Taken]) -> Iterator[Row]:
         off = one.cancelled_at is not None
         for occurrence_id, period in each.occurrences.items():
             late = bookings.cancelled_late(world, one, period)
-            state = "cancelled" if off else "confirmed"
-            yield (occurrence_id, *whose, period.starts_at, period.ends_at, one.units, state, late, int(off))
+            state = "cancelled" if off else one.state
+            kept = one.units, state, late, int(off), one.held_until
+            yield (occurrence_id, *whose, period.starts_at, period.ends_at, *kept)
 
 
 def occupancies(world: World, taken: list[Taken]) -> Iterator[Row]:
@@ -119,7 +120,8 @@ def occupancies(world: World, taken: list[Taken]) -> Iterator[Row]:
     for each in taken:
         owner_id = world.assets[each.wanted.asset_id].owner_id
         for asset_id, seat in each.seats:
-            yield owner_id, asset_id, seat.unit, asyncpg.Range(seat.lower, seat.upper), seat.occurrence
+            during = asyncpg.Range(seat.lower, seat.upper)
+            yield owner_id, asset_id, seat.unit, during, seat.occurrence, each.wanted.held_until
 
 
 def changes(state: str) -> list[tuple[str, str, str]]:

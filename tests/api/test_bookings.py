@@ -161,14 +161,10 @@ async def test_twenty_who_want_one_slot_at_once(world: World):
 async def test_a_lapsed_hold_blocks_nobody_and_is_recorded_when_it_is_swept(world: World, clock):
     owner, group, other = [await world.organisation() for _ in range(3)]
     asset = await world.asset(owner)
-    booking = ok(await group.book(asset, EVENING), 201)
-    occurrence = booking["occurrences"][0]["id"]
-    until = clock.now.replace(minute=15)
-    await world.run("UPDATE occurrences SET state = 'held', held_until = $2 WHERE id = $1", occurrence, until)
-    await world.run("UPDATE occupancies SET held_until = $2 WHERE occurrence_id = $1", occurrence, until)
+    booking = ok(await group.book(asset, EVENING, hold=True), 201)
     assert ok(await group.get(f"/bookings/{booking['id']}"), 200)["state"] == "held"
     assert reasons(await other.book(asset, EVENING)) == [["taken"]]
-    clock.now = until
+    clock.now = clock.now.replace(minute=15)
     assert ok(await group.get(f"/bookings/{booking['id']}"), 200)["outcomes"]["expired"] == 1
     unswept = ok(await group.get(f"/bookings/{booking['id']}"), 200)
     ok(await other.book(asset, EVENING), 201)

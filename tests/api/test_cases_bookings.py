@@ -238,14 +238,39 @@ async def created(owner: Organisation) -> list[str]:
         after = {"after": page["next"]}
 
 
+async def test_c18_pending_already_holds_the_place(world: World):
+    owner, group, other = [await world.organisation() for _ in range(3)]
+    asset = await world.asset(owner, terms={"approval": True})
+    asked = ok(await group.book(asset, EVENING), 201)
+    assert asked["state"] == "pending"
+    assert reasons(await other.book(asset, ("2027-07-05T19:00:00Z", "2027-07-05T21:00:00Z"))) == [["taken"]]
+    approve = f"/bookings/{asked['id']}/approve"
+    answers = await asyncio.gather(*(owner.post(approve, {"all": True}) for _ in range(10)))
+    assert sorted(each.status_code for each in answers) == [200] + [409] * 9
+    assert await group.history(asked) == ["booking.created", "booking.approved"]
+
+
+async def test_c18_approved_or_declined_but_not_both(world: World):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner, terms={"approval": True})
+    for day in range(10, 20):
+        evening = (f"2027-07-{day}T18:00:00Z", f"2027-07-{day}T20:00:00Z")
+        asked = ok(await group.book(asset, evening), 201)
+        path = f"/bookings/{asked['id']}"
+        answers = await asyncio.gather(*(owner.post(f"{path}/{how}", {"all": True}) for how in ("approve", "decline")))
+        assert sorted(each.status_code for each in answers) == [200, 409]
+        became = ok(await group.get(path), 200)
+        approved = answers[0].status_code == 200
+        assert (became["state"], became["outcomes"]["declined"]) == (("confirmed", 0) if approved else ("ended", 1))
+        assert await world.free(asset, *evening) == ([] if approved else [evening])
+        assert len(await group.history(asked)) == 2
+
+
 async def test_c19_a_hold_ends_on_time_with_nobody_watching(world: World, clock: Any):
     owner, group, other = [await world.organisation() for _ in range(3)]
     asset = await world.asset(owner)
-    held = ok(await group.book(asset, EVENING), 201)
-    occurrence = held["occurrences"][0]["id"]
-    made, until = clock.now, clock.now + timedelta(minutes=15)
-    await world.run("UPDATE occurrences SET state = 'held', held_until = $2 WHERE id = $1", occurrence, until)
-    await world.run("UPDATE occupancies SET held_until = $2 WHERE occurrence_id = $1", occurrence, until)
+    held = ok(await group.book(asset, EVENING, hold=True), 201)
+    made = clock.now
     clock.now = made + timedelta(minutes=14, seconds=30)
     assert reasons(await other.book(asset, EVENING)) == [["taken"]]
     assert await world.free(asset, *EVENING) == []
@@ -255,8 +280,12 @@ async def test_c19_a_hold_ends_on_time_with_nobody_watching(world: World, clock:
     assert await world.found(*EVENING) == {asset["id"]}
     winner = ok(await other.book(asset, EVENING), 201)
     expired = ok(await group.get(f"/bookings/{held['id']}"), 200)
-    assert (expired["state"], expired["outcomes"]["expired"], expired["may"]) == ("ended", 1, [])
+    assert (expired["state"], expired["outcomes"]["expired"]) == ("ended", 1)
+    confirm = f"/bookings/{held['id']}/confirm"
+    assert ok(await group.post(confirm), 409)["type"] == "/problems/hold-expired"
     ok(await group.cancel(held), 409)
+    await world.work(clock.now)
+    assert ok(await group.post(confirm), 409)["type"] == "/problems/hold-expired"
     assert ok(await other.get(f"/bookings/{winner['id']}"), 200) == winner
 
 
@@ -267,7 +296,7 @@ async def test_c20_a_cancelled_slot_is_free_for_everything(world: World):
     assert ok(await group.cancel(first), 200)["outcomes"]["cancelled"] == 1
     assert await world.free(asset, *EVENING) == [EVENING]
     assert await world.found(*EVENING) == {asset["id"]}
-    ok(await other.cancel(ok(await other.book(asset, EVENING), 201)), 200)
+    ok(await other.cancel(ok(await other.book(asset, EVENING, hold=True), 201)), 200)
     kept = ok(await other.book(asset, EVENING), 201)
     assert ok(await group.cancel(first), 409)["type"] == "/problems/state-does-not-allow"
     assert ok(await other.get(f"/bookings/{kept['id']}"), 200) == kept

@@ -106,9 +106,8 @@ async def test_like_c14_turnaround_of_whole_and_part_and_of_two_units(world: Wor
 
 async def test_like_c18_what_is_pending_already_holds_the_place(world: World):
     owner, group, other = [await world.organisation() for _ in range(3)]
-    asset = await world.asset(owner)
+    asset = await world.asset(owner, terms={"approval": True})
     asked = ok(await group.book(asset, ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")), 201)
-    await world.run("UPDATE occurrences SET state = 'pending' WHERE booking_id = $1", asked["id"])
     assert ok(await group.get(f"/bookings/{asked['id']}"), 200)["state"] == "pending"
     overlapping = ("2027-07-05T19:00:00Z", "2027-07-05T21:00:00Z")
     assert reasons(await other.book(asset, overlapping)) == [["taken"]]

@@ -78,6 +78,8 @@ class Things(msgspec.Struct):
             "replaceTimetable": {"name": "Shared", **hours},
             "createClosure": {"site_id": self.site_id, "dry_run": True, **PERIOD},
             "bookAsset": {"asset_id": self.asset_id, "periods": [PERIOD], "dry_run": True},
+            "approveBooking": {"all": True},
+            "declineBooking": {"all": True},
             "cancelBooking": {"all": True},
         }
         queries: dict[str, dict[str, Any]] = {

@@ -48,6 +48,7 @@ class Asset:
     after: int = 0
     price: int | None = None
     requires: tuple[str, ...] = ()
+    approval: bool = False
 
 
 @dataclass(frozen=True)
@@ -296,7 +297,7 @@ def why_not(
         "too_short": elapsed < asset.shortest,
         "too_long": asset.longest is not None and elapsed > asset.longest,
         "off_step": not all(is_on_step(each, asset.zone, asset.step) for each in (starts, ends)),
-        "unverified": booker is not None and not booker.verified,
+        "unverified": booker is not None and not (booker.verified or asset.approval),
         "requirement_missing": any(each not in held for each in asked),
         "requirement_expired": any(each in held and (held[each] or date.max) < date_on for each in asked),
         "closed": not is_open(world, asset, starts, ends),

@@ -9,12 +9,12 @@ import pytest
 from pgqueuer.domain.schema.notify import notify_function, notify_trigger
 
 import db.jobs
-from domain.jobs import ExpireHolds, FindCompleted
+from domain.jobs import FindCompleted, SweepBooking
 from worker.queue import NAMES, queue
 
 pytestmark = pytest.mark.anyio
 AT = datetime(2027, 7, 5, 18, 0, tzinfo=UTC)
-HOLD = ExpireHolds(owner_id=UUID(int=1), booking_id=UUID(int=2))
+HOLD = SweepBooking(owner_id=UUID(int=1), booking_id=UUID(int=2))
 WAITING = "SELECT entrypoint, execute_after FROM jobs.pgqueuer ORDER BY execute_after"
 
 
@@ -38,12 +38,12 @@ async def test_a_job_is_the_row_that_pgqueuer_would_write(conn: asyncpg.Connecti
     await db.jobs.add(conn, HOLD)
     payload = await conn.fetchval("SELECT payload FROM jobs.pgqueuer")
     assert json.loads(payload) == {
-        "type": "expire_holds",
+        "type": "sweep_booking",
         "owner_id": str(HOLD.owner_id),
         "booking_id": str(HOLD.booking_id),
     }
     await conn.reset_type_codec("jsonb", schema="pg_catalog")  # PgQueuer has none
-    await queue(conn).enqueue("expire_holds", payload, dedupe_key="another")
+    await queue(conn).enqueue("sweep_booking", payload, dedupe_key="another")
     ours, theirs = [dict(row) for row in await conn.fetch("SELECT * FROM jobs.pgqueuer ORDER BY id")]
     for row in (ours, theirs):
         del row["id"], row["dedupe_key"]
@@ -53,15 +53,15 @@ async def test_a_job_is_the_row_that_pgqueuer_would_write(conn: asyncpg.Connecti
 async def test_the_same_job_at_the_same_instant_waits_once(conn: asyncpg.Connection):
     for at in (AT, AT, AT + timedelta(minutes=1)):
         await db.jobs.add(conn, HOLD, at=at)
-    await db.jobs.add(conn, ExpireHolds(owner_id=UUID(int=1), booking_id=UUID(int=3)), at=AT)
-    assert await waiting(conn) == [("expire_holds", AT)] * 2 + [("expire_holds", AT + timedelta(minutes=1))]
+    await db.jobs.add(conn, SweepBooking(owner_id=UUID(int=1), booking_id=UUID(int=3)), at=AT)
+    assert await waiting(conn) == [("sweep_booking", AT)] * 2 + [("sweep_booking", AT + timedelta(minutes=1))]
 
 
 async def test_without_an_instant_the_same_job_waits_once_and_is_due(conn: asyncpg.Connection):
     await db.jobs.add(conn, HOLD, FindCompleted())
     await db.jobs.add(conn, HOLD)
     now = await conn.fetchval("SELECT now()")
-    assert sorted(await waiting(conn)) == [("expire_holds", now), ("find_completed", now)]
+    assert sorted(await waiting(conn)) == [("find_completed", now), ("sweep_booking", now)]
 
 
 async def test_of_a_transaction_that_fails_no_job_is_left(conn: asyncpg.Connection):
@@ -88,7 +88,7 @@ async def test_only_the_worker_that_has_a_job_may_end_it(conn: asyncpg.Connectio
 async def test_what_is_recorded_of_jobs_is_forgotten(conn: asyncpg.Connection):
     await conn.execute(
         "INSERT INTO jobs.pgqueuer_log (created, job_id, status, priority, entrypoint)"
-        " SELECT $1::timestamptz + make_interval(hours => n), n, 'picked', 0, 'expire_holds'"
+        " SELECT $1::timestamptz + make_interval(hours => n), n, 'picked', 0, 'sweep_booking'"
         "   FROM generate_series(1, 3) n",
         AT,
     )

@@ -21,7 +21,9 @@ CATALOGUE = {
         FROM pg_class WHERE oid IN ({OURS})
     """,
     "columns": f"""
-      SELECT a.attrelid::regclass::text, a.attname, a.attnum, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+      SELECT a.attrelid::regclass::text, a.attname,
+             row_number() OVER (PARTITION BY a.attrelid ORDER BY a.attnum),
+             format_type(a.atttypid, a.atttypmod), a.attnotnull,
              a.attgenerated, a.attidentity, a.attcollation::regcollation::text, pg_get_expr(d.adbin, d.adrelid),
              col_description(a.attrelid, a.attnum)
         FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model import Asset, Search, World, bookable, lacking, minute, on_paper, order, repeated, sought, why_not
 from stored import NOW, SALE, a_site, a_timetable, an_asset, an_organisation, at
+from uuid_utils.compat import uuid7
 from worlds import (
     SCENES,
     assets,
@@ -26,10 +27,12 @@ from worlds import (
     seated,
 )
 
+import db.bookings
 import db.occupancies
 import db.search
 import domain.search
 from domain.callers import Caller
+from domain.requests import Asked, Wanted
 from domain.time import Period
 
 pytestmark = pytest.mark.anyio
@@ -203,16 +206,10 @@ async def explained(conn, search, booker_id, now):
 
 async def refusals(conn, owner_id, asset_id, periods, search, booker_id, now):
     """What a booking of these periods, or a dry run of it, is refused for."""
-    standing = await db.occupancies.assess(
-        conn,
-        asset_id=asset_id,
-        owner_id=owner_id,
-        periods=periods,
-        units=search.units,
-        attendees=search.attendees,
-        booker_id=booker_id,
-        now=now,
-    )
+    place = await db.bookings.lock_place(conn, asset_id, owner_id)
+    asked = [Asked(uuid7(), period) for period in periods]
+    wanted = Wanted(asked=asked, units=search.units, attendees=search.attendees)
+    standing = await db.occupancies.assess(conn, wanted, place, booker_id=booker_id, now=now)
     return [standing.why_not.get(n, []) for n in range(len(periods))]
 
 

@@ -147,6 +147,7 @@ def assets(draw: st.DrawFn, scene: tuple[str, date], number: int = 0) -> Asset:
         "notice": st.sampled_from([30, 600, 2880]),
         "horizon": st.sampled_from([0, 1, 2]),
         "requires": st.sampled_from([("midas",), PAPERS]),
+        "approval": st.just(True),
     }
     names = draw(st.lists(st.sampled_from(sorted(terms)), max_size=2, unique=True) if draw(one_in(3)) else st.just([]))
     return replace(asset, **{name: draw(terms[name]) for name in names})
@@ -259,9 +260,9 @@ ASSET = """
   INSERT INTO assets (id, owner_id, site_id, kind, category, title, features, capacity, units, part_of, state, details,
                       timetable_id, location, timezone, shortest_minutes, longest_minutes, step_minutes,
                       notice_minutes, horizon_days, turnaround_before_minutes, turnaround_after_minutes, price,
-                      requires, min_attendees, created_at, updated_at)
+                      requires, min_attendees, approval, created_at, updated_at)
   VALUES ($1, $2, $3, $4, $5, 'A', $6, $7, $8, $9, $10, '{}', $11, $12::text::geography, $13, $14, $15, $16, $17, $18,
-          $19, $20, $21, $22, $23, $24, $24)
+          $19, $20, $21, $22, $23, $24, $25, $25)
 """
 
 
@@ -348,6 +349,7 @@ async def insert_asset(conn: Connection, asset: Asset, owner: UUID, site: UUID) 
         None if asset.price is None else {"amount": asset.price, "currency": "GBP", "per": "hour"},
         asset.requires,
         asset.min_attendees,
+        asset.approval,
         datetime.now(UTC),
     )
 

@@ -23,7 +23,7 @@ from stored import a_booking, a_site, an_asset, an_organisation
 import db.jobs
 from db.connection import TROUBLE, connect
 from db.migrate import migrate
-from domain.jobs import CompleteBooking, ExpireHolds, FindCompleted
+from domain.jobs import CompleteBooking, FindCompleted, SweepBooking
 from fallow.cluster import Cluster
 from fallow.supervisor import Servers, listen
 
@@ -39,7 +39,7 @@ SLOWLY = """
   CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep({}); RETURN NEW; END $$;
   CREATE TRIGGER slowly BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION slowly();
 """
-LEFT = "SELECT count(*) FROM jobs.pgqueuer WHERE entrypoint IN ('expire_holds', 'complete_booking')"
+LEFT = "SELECT count(*) FROM jobs.pgqueuer WHERE entrypoint IN ('sweep_booking', 'complete_booking')"
 RECORDED = "SELECT count(*) FROM events"
 
 
@@ -95,7 +95,7 @@ async def held_until(conn: asyncpg.Connection, owner: UUID, hall: UUID, lapses: 
     async with conn.transaction():
         made = await a_booking(conn, owner, hall, starts, starts + timedelta(hours=1), state="held", held_until=lapses)
         booking_id: UUID = await conn.fetchval("SELECT booking_id FROM occurrences WHERE id = $1", made)
-        await db.jobs.add(conn, ExpireHolds(owner, booking_id), at=lapses)
+        await db.jobs.add(conn, SweepBooking(owner, booking_id), at=lapses)
     return booking_id
 
 

@@ -8,7 +8,7 @@ from calls import Organisation, World, ok
 
 import db.jobs
 from db.connection import connect
-from domain.jobs import CompleteBooking, ExpireHolds, FindCompleted, Job
+from domain.jobs import CompleteBooking, FindCompleted, Job, SweepBooking
 from worker import jobs
 
 pytestmark = pytest.mark.anyio
@@ -43,7 +43,7 @@ async def history(organisation: Organisation, booking: dict[str, Any]) -> list[d
     )
 
 
-def about(kind: type[CompleteBooking | ExpireHolds], booking: dict[str, Any]) -> Job:
+def about(kind: type[CompleteBooking | SweepBooking], booking: dict[str, Any]) -> Job:
     return kind(owner_id=booking["owner_id"], booking_id=booking["id"])
 
 
@@ -107,7 +107,7 @@ async def test_a_booking_is_answered_the_same_with_its_tag_before_and_after(worl
         await hold(world, booking, clock.now + timedelta(minutes=15))
     clock.now = datetime.fromisoformat("2027-07-05T20:00:00Z")
     before = await group.get(f"/bookings/{booking['id']}")
-    await work(world, about(ExpireHolds if held else CompleteBooking, booking), clock.now)
+    await work(world, about(SweepBooking if held else CompleteBooking, booking), clock.now)
     after = await group.get(f"/bookings/{booking['id']}")
     assert (after.content, after.headers["ETag"]) == (before.content, before.headers["ETag"])
     assert len(await history(group, booking)) == 2
@@ -117,10 +117,10 @@ async def test_a_lapsed_hold_is_one_event_of_the_moment_when_it_lapsed(world, cl
     booking = ok(await group.book(hall, *MONDAYS), 201)
     until = clock.now + timedelta(minutes=15)
     await hold(world, booking, until)
-    await work(world, about(ExpireHolds, booking), until - timedelta(microseconds=1))
+    await work(world, about(SweepBooking, booking), until - timedelta(microseconds=1))
     assert await world.value("SELECT count(*) FROM occupancies") == 3
     for late in (0, 1):
-        await work(world, about(ExpireHolds, booking), until + timedelta(hours=late))
+        await work(world, about(SweepBooking, booking), until + timedelta(hours=late))
     assert await world.value("SELECT count(*) FROM occupancies") == 0
     _, expired = await history(group, booking)
     assert (expired["type"], expired["occurred_at"]) == ("booking.expired", "2027-01-04T09:15:00Z")
@@ -134,7 +134,7 @@ async def test_c19_the_worker_changes_nothing_of_a_booking_that_took_the_place_o
     clock.now += timedelta(minutes=15, seconds=1)
     winner = ok(await other.book(hall, MONDAYS[0]), 201)
     stored = await world.stored()
-    await work(world, about(ExpireHolds, held), clock.now)
+    await work(world, about(SweepBooking, held), clock.now)
     assert await world.stored() == stored
     assert ok(await other.get(f"/bookings/{winner['id']}"), 200) == winner
 
@@ -156,7 +156,7 @@ async def test_c33_each_way_in_which_time_ends_a_booking_is_one_event_with_the_n
     until = clock.now + timedelta(minutes=15)
     await hold(world, held, until)
     conn = await connect(world.database)
-    await db.jobs.add(conn, about(ExpireHolds, held), at=until)
+    await db.jobs.add(conn, about(SweepBooking, held), at=until)
     await conn.close()
     for moment in (until, "2027-07-06T09:00:00Z", "2027-07-20T09:00:00Z", "2027-07-21T09:00:00Z"):
         clock.now = datetime.fromisoformat(str(moment))
@@ -184,6 +184,6 @@ async def test_each_booking_that_has_something_over_becomes_a_job_once(world, cl
 async def test_the_jobs_of_bookings_that_are_gone_do_nothing(world, clock, group, hall):
     booking = ok(await group.book(hall, MONDAYS[0]), 201)
     stored = await world.stored()
-    for kind in (ExpireHolds, CompleteBooking):
+    for kind in (SweepBooking, CompleteBooking):
         await work(world, kind(owner_id=booking["id"], booking_id=booking["id"]), clock.now)
     assert await world.stored() == stored

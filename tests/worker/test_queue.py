@@ -12,13 +12,13 @@ import pytest
 import db.jobs
 import worker.jobs
 from db.connection import connect
-from domain.jobs import ExpireHolds
+from domain.jobs import SweepBooking
 from worker import app
 from worker.queue import Queue
 
 pytestmark = pytest.mark.anyio
-HOLD = ExpireHolds(owner_id=UUID(int=1), booking_id=UUID(int=2))
-ROW = "SELECT status, attempts, execute_after - updated AS delay FROM jobs.pgqueuer WHERE entrypoint = 'expire_holds'"
+HOLD = SweepBooking(owner_id=UUID(int=1), booking_id=UUID(int=2))
+ROW = "SELECT status, attempts, execute_after - updated AS delay FROM jobs.pgqueuer WHERE entrypoint = 'sweep_booking'"
 Answer = Callable[[asyncpg.Record | None], bool]
 
 
@@ -51,7 +51,7 @@ async def becomes(conn: asyncpg.Connection, wanted: Answer) -> asyncpg.Record | 
 
 
 def instead(monkeypatch: pytest.MonkeyPatch, handler: Callable[..., Awaitable[None]]) -> None:
-    monkeypatch.setattr(worker.jobs, "HANDLERS", {**worker.jobs.HANDLERS, ExpireHolds: handler})
+    monkeypatch.setattr(worker.jobs, "HANDLERS", {**worker.jobs.HANDLERS, SweepBooking: handler})
 
 
 async def write_and_fail(conn: asyncpg.Connection, *_: object) -> None:
