@@ -72,7 +72,7 @@ async def test_every_fault_of_an_asset_is_told_at_once(world: World):
         "category": "hall",
         "title": "x",
         "features": ["moat"],
-        "terms": {"step_minutes": 7, "approval": True},
+        "terms": {"step_minutes": 7},
         "timetable_id": NOTHING,
         "part_of": NOTHING,
     }
@@ -81,7 +81,6 @@ async def test_every_fault_of_an_asset_is_told_at_once(world: World):
         "#/category",
         "#/features/0",
         "#/terms/step_minutes",
-        "#/terms/approval",
         "#/site_id",
         "#/timetable_id",
         "#/part_of",
