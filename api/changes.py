@@ -66,7 +66,7 @@ async def confirm(
                 request_id=request_id,
             )
         except NotBookable as refused:
-            raise HoldExpired(refused.occurrences, refused.detail) from None
+            raise HoldExpired(refused.occurrences, refused.unmet, refused.detail) from None
     confirmed = [changes.become(each, claim.state) for each in chosen]
     return await save(
         conn, booking, confirmed, claim, type="booking.confirmed", caller=caller, now=now, request_id=request_id

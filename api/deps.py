@@ -16,14 +16,14 @@ from litestar.di import NamedDependency, Provide
 from litestar.routes import HTTPRoute
 
 import db.tokens
-from api import idempotency
+from api import alternatives, idempotency
 from api.answers import AnyRequest
 from api.cursors import Cursors
 from api.settings import Settings
 from db.connection import PATIENCE, TROUBLE, Connection, Pool
 from db.tokens import Found
 from domain.callers import Caller
-from domain.errors import Overloaded, TokenExpired, TokenRevoked, Unauthenticated
+from domain.errors import NotBookable, Overloaded, TokenExpired, TokenRevoked, Unauthenticated
 from domain.tokens import is_well_formed
 
 log = structlog.stdlib.get_logger("fallow")
@@ -63,6 +63,25 @@ async def transaction(conn: Connection, request: AnyRequest) -> AsyncIterator[No
         await begun.commit()
 
 
+@asynccontextmanager
+async def offering(request: AnyRequest) -> AsyncIterator[None]:
+    """What cannot be booked is refused with what could be instead, as far as that can be found out soon.
+
+    It is looked for when nothing is locked any more, and a crowd that is refused one asset waits for it at a door.
+    """
+    pools = request.app.state
+    try:
+        yield
+    except NotBookable as refused:
+        try:
+            door = pools.doors.through(f"instead of {refused.unmet.asset_id}")
+            async with door, borrow(pools.reading) as conn:
+                await alternatives.offer(conn, refused, request.state.now)
+        except (Overloaded, *TROUBLE) as error:
+            log.warning("alternatives not found", error=type(error).__name__)
+        raise
+
+
 async def connection(request: AnyRequest) -> AsyncIterator[Connection]:
     """For a GET, a read-only connection, each statement by itself; else one transaction for the whole request.
 
@@ -76,7 +95,12 @@ async def connection(request: AnyRequest) -> AsyncIterator[Connection]:
             yield conn
         return
     key = await idempotency.key(request)
-    async with pools.doors.through(busy(request)), borrow(pools.writing) as conn, transaction(conn, request):
+    async with (
+        offering(request),
+        pools.doors.through(busy(request)),
+        borrow(pools.writing) as conn,
+        transaction(conn, request),
+    ):
         if key:
             found, first = await idempotency.claim(conn, request.state.token, key, request.state.now)
             admit(request, found)

@@ -31,6 +31,31 @@ TAKEN = reason(
     zone=ZoneInfo("Europe/London"),
 )
 
+OTHER_HALL = {
+    "asset": {
+        "id": "01a3e1c2-5f00-7000-8000-000000000003",
+        "owner": {"id": "01a3e1c2-5f00-7000-8000-000000000004", "name": "Sale Library"},
+        "site": {
+            "id": "01a3e1c2-5f00-7000-8000-000000000005",
+            "name": "Sale Library",
+            "town": "Sale",
+            "point": {"type": "Point", "coordinates": [-2.3203, 53.4249]},
+            "timezone": "Europe/London",
+        },
+        "kind": "space",
+        "category": "hall",
+        "title": "The reading room",
+        "features": ["step_free"],
+        "capacity": 40,
+        "units": 1,
+        "price": None,
+        "photo": None,
+    },
+    **HALL,
+    "distance_m": 640,
+    "units_free": 1,
+}
+
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """What happened; the steps out of it, and the request to send; where an example of it came from, and its detail.
@@ -124,20 +149,30 @@ PAGES: Mapping[str, Page] = {
     "not-bookable": Page(
         meaning="At least one of the periods cannot be booked as asked, because of the place, the time, the terms or a"
         " limit. occurrences lists every period of the request, in order. Each says whether it is free and, in"
-        " why_not, every rule that speaks against it. Nothing was booked.",
+        " why_not, every rule that speaks against it; alternatives has what could be booked instead, the asset at"
+        " another time or others near by at the same time. Nothing was booked.",
         steps=[
             "Read why_not of every occurrence that is not free.",
-            "Ask for what would work near by, and send other periods.",
+            "Send one of its alternatives: starts_at and ends_at as a period, and the id of its asset as asset_id.",
+            "Or ask by which rules another period fails, and what would work near it.",
             "Or send if_some_unavailable: skip: the free periods are booked, the others kept as skipped.",
         ],
         request=f"GET {ASSET}/explain?starts_at={HALL['starts_at']}&ends_at={HALL['ends_at']}",
         instance="/v1/bookings",
         detail=TAKEN.text,
-        members={"occurrences": [{**HALL, "free": False, "why_not": [msgspec.to_builtins(TAKEN)], "alternatives": []}]},
+        members={
+            "occurrences": [
+                {**HALL, "free": False, "why_not": [msgspec.to_builtins(TAKEN)], "alternatives": [OTHER_HALL]}
+            ]
+        },
     ),
     "hold-expired": Page(
         meaning="The hold ran out, and somebody else has the place by now.",
-        steps=["Ask when the asset is free.", "Book again, and confirm a hold before its hold_expires_at."],
+        steps=[
+            "Read in occurrences what cannot be had, and book one of its alternatives.",
+            "Or ask when the asset is free.",
+            "Confirm a hold before its hold_expires_at.",
+        ],
         request=f"GET {ASSET}/availability?starts_at=2027-06-01T00:00:00Z&ends_at=2027-06-08T00:00:00Z",
     ),
     "state-does-not-allow": Page(

@@ -34,7 +34,7 @@ async def take(
     requests.check_work(wanted, place.units)
     for _ in range(TRIES):
         standing = await db.occupancies.assess(conn, wanted, place, booker_id=booker_id, now=now)
-        plan = plans.plan(wanted, place, standing.why_not, standing.seats, standing.rows)
+        plan = plans.plan(wanted, place, standing.why_not, standing.seats, standing.rows, booker_id=booker_id)
         seats = units.seat(plan.wishes, standing.seats, place.units)
         if standing.lapsed:
             await db.occurrences.sweep(conn, place.owner_id, standing.lapsed, now=now, request_id=request_id)

@@ -528,10 +528,32 @@ LANGUAGE sql STABLE AS $$
    WHERE l.minutes BETWEEN greatest(a.shortest_minutes, 1) AND least(coalesce(a.longest_minutes, 527040), 527040)
 $$;
 
--- The nearest periods that would work, none where this one would or where no other time helps: the same start with
--- another length where the length is wrong, and the nearest start before and after within fourteen days.
-CREATE FUNCTION rules.would_work(
-  a assets, starts timestamptz, ends timestamptz, wanted int, attending int, booker uuid, at timestamptz
+-- The nearest start before a moment and the nearest after it, within fourteen days, at which the wanted units can be
+-- booked for so many elapsed minutes and the spans `besides` be taken too. The day next to the moment is looked at first.
+CREATE FUNCTION rules.nearest_starts(
+  a assets, moment timestamptz, minutes int, wanted int, booker uuid, at timestamptz, besides tstzmultirange
+) RETURNS TABLE (starts_at timestamptz, ends_at timestamptz)
+LANGUAGE sql STABLE AS $$
+  SELECT n.starts_at, n.ends_at
+    FROM (VALUES (-1), (1)) side (way)
+   CROSS JOIN LATERAL (
+         SELECT s.starts_at, s.ends_at
+           FROM (VALUES (interval '1 microsecond', interval '1 day'), ('1 day', '14 days')) reach (nearer, further)
+          CROSS JOIN LATERAL (
+                SELECT s.starts_at, s.ends_at
+                  FROM rules.starts(a, CASE side.way WHEN 1 THEN moment + reach.nearer ELSE moment - reach.further END,
+                                    CASE side.way WHEN 1 THEN moment + reach.further ELSE moment - reach.nearer END,
+                                    minutes, wanted, booker, at) s
+                 WHERE NOT besides && rules.span(a, s.starts_at, s.ends_at)
+                 ORDER BY side.way * extract(epoch FROM s.starts_at) LIMIT 1) s
+          LIMIT 1) n
+$$;
+
+-- The nearest other periods that can be booked, or held, while the spans `besides` are taken too, none where no other
+-- time helps: the same start with another length where the length is wrong, and the nearest start before and after.
+CREATE FUNCTION rules.other_times(
+  a assets, starts timestamptz, ends timestamptz, wanted int, attending int, booker uuid, hold boolean, at timestamptz,
+  besides tstzmultirange
 ) RETURNS TABLE (starts_at timestamptz, ends_at timestamptz)
 LANGUAGE sql STABLE AS $$
   SELECT p.starts_at, p.ends_at
@@ -542,13 +564,20 @@ LANGUAGE sql STABLE AS $$
          SELECT near.starts_at, near.ends_at
            FROM (SELECT l.minutes FROM rules.lengths(a, starts, ends) l
                   ORDER BY abs(l.minutes - extract(epoch FROM ends - starts) / 60), l.minutes LIMIT 1) l
-          CROSS JOIN LATERAL (
-                SELECT DISTINCT ON (s.starts_at > starts) s.starts_at, s.ends_at
-                  FROM rules.starts(a, starts - interval '14 days', starts + interval '14 days', l.minutes, wanted, booker, at) s
-                 WHERE s.starts_at <> starts
-                 ORDER BY s.starts_at > starts, abs(extract(epoch FROM s.starts_at - starts))) near) p (starts_at, ends_at)
-   WHERE NOT w.codes && '{not_listed,too_few_units,too_small,too_few_attendees,unverified,limit_reached,requirement_missing}'
+          CROSS JOIN LATERAL rules.nearest_starts(a, starts, l.minutes, wanted, booker, at, besides) near) p (starts_at, ends_at)
+   WHERE NOT coalesce(w.codes, '{}') && '{not_listed,too_few_units,too_small,too_few_attendees,unverified,limit_reached,requirement_missing}'
+     AND (p.starts_at, p.ends_at) <> (starts, ends) AND NOT besides && rules.span(a, p.starts_at, p.ends_at)
      AND NOT EXISTS (SELECT FROM rules.checks(a, p.starts_at, p.ends_at, wanted, attending, booker, at) k WHERE NOT k.passed)
+     AND NOT EXISTS (SELECT FROM rules.hoarded(a, p.starts_at, p.ends_at, booker, at) WHERE hold)
+$$;
+
+-- The nearest periods that would work, none where this one would.
+CREATE FUNCTION rules.would_work(
+  a assets, starts timestamptz, ends timestamptz, wanted int, attending int, booker uuid, at timestamptz
+) RETURNS TABLE (starts_at timestamptz, ends_at timestamptz)
+LANGUAGE sql STABLE AS $$
+  SELECT p.starts_at, p.ends_at FROM rules.other_times(a, starts, ends, wanted, attending, booker, false, at, '{}') p
+   WHERE EXISTS (SELECT FROM rules.why_not(a, starts, ends, wanted, attending, booker, at))
 $$;
 
 -- Search -------------------------------------------------------------------------------------------------------
@@ -736,3 +765,36 @@ BEGIN
        AND NOT EXISTS (SELECT FROM organisations o WHERE o.id = (c.a).owner_id AND o.state IN ('suspended', 'closed'))
      LIMIT 10) f);
 END $$;
+
+-- Alternatives -------------------------------------------------------------------------------------------------
+
+-- The nearest fifty other assets of an asset's category within 25 km that fit on paper, in the order of a search.
+CREATE FUNCTION rules.others(a assets, wanted int, attending int, at timestamptz) RETURNS rules.candidate[]
+LANGUAGE sql STABLE AS $$
+  WITH family AS MATERIALIZED (
+    SELECT p.part_id AS id FROM parts p WHERE p.owner_id = a.owner_id AND p.whole_id = a.id
+     UNION
+    SELECT p.whole_id FROM parts p WHERE p.owner_id = a.owner_id AND p.part_id = a.id)
+  SELECT ARRAY(
+    SELECT n::rules.candidate
+      FROM unnest(rules.near(rules.searchable(a.location), 25000, a.category, NULL, '{}', wanted, attending, false, false,
+                             NULL, true, at, true, -1, '', '00000000-0000-0000-0000-000000000000',
+                             50 + (SELECT count(*) FROM family)::int)) n
+     WHERE n.id NOT IN (SELECT f.id FROM family f)
+     ORDER BY n.distance_m, n.tie, n.id LIMIT 50)
+$$;
+
+-- The first three of them that can be booked, or held, for a period. The longer it is the fewer are tested, as of a search for it
+-- in a hundred weeks: fifty for an evening, 22 for a week, 6 for a month.
+CREATE FUNCTION rules.other_assets(
+  near rules.candidate[], starts timestamptz, ends timestamptz, wanted int, attending int, booker uuid, hold boolean,
+  at timestamptz
+) RETURNS TABLE (owner_id uuid, id uuid, distance_m int)
+LANGUAGE sql STABLE AS $$
+  SELECT n.owner_id, n.id, n.distance_m
+    FROM unnest(near[:least(50, rules.bound(starts, ends, 100))]) n
+   CROSS JOIN LATERAL (SELECT a FROM assets a WHERE a.id = n.id AND a.owner_id = n.owner_id LIMIT 1) c
+   WHERE NOT EXISTS (SELECT FROM rules.checks(c.a, starts, ends, wanted, attending, booker, at) k WHERE NOT k.passed)
+     AND NOT EXISTS (SELECT FROM rules.hoarded(c.a, starts, ends, booker, at) WHERE hold)
+   LIMIT 3
+$$;

@@ -71,7 +71,9 @@ class BookingPage(msgspec.Struct, frozen=True):
 
 
 class Alternative(msgspec.Struct, frozen=True):
-    """Something else that could be booked instead."""
+    """What the same booker could book instead, for as many units and people: the asset at another time, or another
+    at the same time and so far from it.
+    """
 
     asset: AssetSummary
     starts_at: datetime
@@ -81,7 +83,12 @@ class Alternative(msgspec.Struct, frozen=True):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """One occurrence of a refused request, with everything that speaks against it."""
+    """One occurrence of a refused request, with everything that speaks against it.
+
+    `alternatives`, to the first five that are not free: up to two periods of the same asset, of the same length and
+    nearest in time, within 14 days, each of which can be booked beside the free ones; then up to three other assets of
+    its category that are free at that very time, nearest first, within 25 km.
+    """
 
     starts_at: datetime
     ends_at: datetime

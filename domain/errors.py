@@ -5,6 +5,7 @@ The first line of a docstring is the problem's title.
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
+from uuid import UUID
 
 MOST_FAULTS = 100  # of one request; whoever has so many is not helped by more
 MOST_TOLD = 3  # of them, in the detail of the problem
@@ -15,6 +16,17 @@ class Fault(NamedTuple):
 
     pointer: str
     detail: str
+
+
+class Unmet(NamedTuple):
+    """What was asked for and cannot be had: enough to look for something else."""
+
+    asset_id: UUID
+    owner_id: UUID
+    booker_id: UUID
+    units: int
+    attendees: int | None
+    hold: bool
 
 
 def told(faults: Sequence[Fault]) -> str:
@@ -125,15 +137,17 @@ class NotAcceptable(Refused):
 class NotBookable(Refused):
     """The request cannot be booked as it is.
 
-    `occurrences` holds every period asked for, the free ones too, each with all that speaks against it.
+    `occurrences` holds every period asked for, the free ones too, each with all that speaks against it. To those that
+    are not free `api/deps.py` adds what could be booked instead.
     """
 
     slug = "not-bookable"
     usual = "`occurrences` has every period with all that speaks against it."
 
-    def __init__(self, occurrences: Sequence[Any], detail: str | None = None) -> None:
-        super().__init__(detail, occurrences=occurrences)
-        self.occurrences = occurrences
+    def __init__(self, occurrences: Sequence[Any], unmet: Unmet, detail: str | None = None) -> None:
+        self.occurrences = list(occurrences)
+        self.unmet = unmet
+        super().__init__(detail, occurrences=self.occurrences)
 
 
 class HoldExpired(NotBookable):

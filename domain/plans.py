@@ -13,7 +13,7 @@ from domain.assets import Arrival, AssetSummary
 from domain.bookings import Refusal, Stored, reference
 from domain.callers import Caller
 from domain.costs import cost, price_for
-from domain.errors import Fault, Invalid, NotBookable
+from domain.errors import Fault, Invalid, NotBookable, Unmet
 from domain.occurrences import Occurrence
 from domain.reasons import Reason, reason
 from domain.requests import MOST_SEATS, Asked, BookingRequest, Wanted, clock_changes
@@ -99,7 +99,15 @@ class Plan(msgspec.Struct, frozen=True):
     why_not: dict[UUID, list[Reason]]
 
 
-def plan(wanted: Wanted, place: Place, why_not: Mapping[int, list[Reason]], seats: Sequence[Seat], rows: int) -> Plan:
+def plan(
+    wanted: Wanted,
+    place: Place,
+    why_not: Mapping[int, list[Reason]],
+    seats: Sequence[Seat],
+    rows: int,
+    *,
+    booker_id: UUID,
+) -> Plan:
     """Decide on every period, earlier ones counted like anybody's.
 
     `why_not`, by place among the periods, is what the database's rules say, `seats` who sits where, `rows` how many
@@ -115,7 +123,8 @@ def plan(wanted: Wanted, place: Place, why_not: Mapping[int, list[Reason]], seat
             against[wish.occurrence] = [taken_by_itself(wish, place, taken)]
     if not accepted or (against and not wanted.skip):
         refused = refusals(wanted.asked, against)
-        raise NotBookable(refused, told(refused))
+        unmet = Unmet(place.id, place.owner_id, booker_id, wanted.units, wanted.attendees, wanted.hold)
+        raise NotBookable(refused, unmet, told(refused))
     most = MOST_SEATS // (rows * wanted.units)
     if len(accepted) > most:
         text = f"Each period takes {rows * wanted.units} units, parts included; send at most {most} at once."

@@ -122,3 +122,15 @@ async def test_a_booking_asks_seven_times_whatever_stands_and_however_much_is_as
     body = {"asset_id": hall["id"], "periods": [{"starts_at": EVENING[0], "ends_at": EVENING[1]}]}
     keyed = await counting.of(lambda: group.post("/bookings", body, headers=key), 201)
     assert len(keyed) == len(one) + 1, keyed  # the key is claimed with the token; keeps the answer
+
+
+async def test_a_refusal_asks_once_for_alternatives_when_nothing_is_locked_any_more(world: World, queries):
+    owner, group = await world.organisation(), await world.organisation()
+    halls = await crowd(world, owner, 3)
+    ok(await group.book(halls[0], EVENING, units=3), 409)
+    counting = queries()
+    one = await counting.of(lambda: group.book(halls[0], EVENING, units=3), 409)
+    assert [each.partition(" ")[0] for each in one[-2:]] == ["ROLLBACK;", "WITH"], one
+    start, end = "2027-10-04T18:00:00+01:00", "2027-10-04T20:00:00+01:00"
+    ok(await owner.repeat(halls[0], start, end, 40, units=3), 201)
+    assert await counting.of(lambda: group.repeat(halls[0], start, end, 40, units=3), 409) == one

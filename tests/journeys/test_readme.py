@@ -133,7 +133,7 @@ def test_a_kitchen_is_listed_in_four_calls(running):
 
 
 def test_twelve_tuesdays_are_booked_once_and_given_back(running):
-    sent, (_, [hall], [tried], booked, [why], [shortened], [ended]) = typed("docs/book-twelve-tuesdays.md", running)
+    sent, (_, [hall], [tried], booked, [refusal], [shortened], [ended]) = typed("docs/book-twelve-tuesdays.md", running)
     assert sent == ["GET 200", "GET 200", "POST 200", "POST 201", "POST 201", "POST 409", "POST 200", "POST 200"]
     booking, again = booked
     assert again == booking
@@ -142,7 +142,8 @@ def test_twelve_tuesdays_are_booked_once_and_given_back(running):
     assert states == [each["state"] for each in tried["occurrences"]]
     assert len(states) == 11  # the third was left out
     assert states.count("confirmed") >= 8
-    assert [each["code"] for each in why] == ["taken"]
+    assert [each["code"] for each in refusal["why_not"]] == ["taken"]
+    assert any(each["asset"] == hall for each in refusal["alternatives"])
     assert outcome(shortened) == (booking["id"], "confirmed", ["cancelled", *states[1:]])
     assert outcome(ended)[1] == "ended"
 
