@@ -15,6 +15,7 @@ GUIDES: Mapping[str, str] = {
     "book-twelve-tuesdays": "Book twelve Tuesdays",
     "show-what-is-free": "Show what is free",
     "permissions": "Who may do what",
+    "limits": "How much one request may do",
 }
 LINKS = " · ".join(f'<a href="/docs/{name}">{title}</a>' for name, title in GUIDES.items())
 TOUR = re.compile(r"^## (A tour\n.*?)^## ", re.DOTALL | re.MULTILINE)
