@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from uuid_utils.compat import uuid7
 
 import db.bookings
+import db.shares
 from api import seating
 from api.answers import Answer
 from api.cursors import Cursors
@@ -116,7 +117,8 @@ async def list_(
 ) -> BookingPage:
     """The bookings of the caller's organisation, as owner and as booker, newest first.
 
-    With `starts_at` or `ends_at`, those with an occurrence that touches the period.
+    With `starts_at` or `ends_at`, those with an occurrence that touches the period. With `owner_id` of its own,
+    `state=pending` and `order=oldest` it is what waits for the organisation to decide, each with what to weigh.
     """
     permissions.require("listBookings", caller)
     check_span(starts_at, ends_at)
@@ -131,7 +133,11 @@ async def list_(
         oldest_first=order == "oldest",
         limit=limit + 1,
     )
-    return pages.page(BookingPage, [present(each, caller, now) for each in rows], lambda booking: booking.id)
+    shown = [present(each, caller, now) for each in rows]
+    asked = [each.id for each in shown if bookings.asks(each, caller)]
+    shares = await db.shares.beside(conn, caller.organisation_id, asked, now) if asked else {}
+    items = [bookings.listed(each, shares.get(each.id)) for each in shown]
+    return pages.page(BookingPage, items, lambda booking: booking.id)
 
 
 @get("/{booking_id:uuid}", operation_id="getBooking", responses=problems(NotFound))

@@ -60,22 +60,35 @@ async def load(conn: Connection, booking_id: UUID, organisation_id: UUID, now: d
 # The bookings of an organisation in one of its two capacities, by what their occurrences say: an index walked in the
 # order of the answer until the page is full. (What is filtered stands in HAVING: in WHERE the planner would think that
 # little is left, and sort.) $1, $2 as above.
-WALK = """
-  (SELECT c.booking_id FROM occurrences c
-    WHERE c.{capacity} = $2 AND c.booking_id {beyond} $9
-    GROUP BY c.booking_id
+FITS = """
    HAVING bool_or(($3::uuid IS NULL OR c.owner_id = $3) AND ($4::uuid IS NULL OR c.booker_id = $4)
                   AND ($5::uuid IS NULL OR c.asset_id = $5)
                   AND ($7::timestamptz IS NULL OR c.ends_at > $7) AND ($8::timestamptz IS NULL OR c.starts_at < $8))
       AND ($6::text IS NULL OR $6 = coalesce(
             ($11::text[])[min(array_position($11, rules.state(c, $1)))], 'ended'))
+"""
+WALK = """
+  (SELECT c.booking_id FROM occurrences c
+    WHERE c.{capacity} = $2 AND c.booking_id {beyond} $9
+    GROUP BY c.booking_id {fits}
     ORDER BY c.booking_id {order} LIMIT $10)
+"""
+# The same of those in which something is stored as pending: an index holds no others.
+WALK_PENDING = """
+  (SELECT p.booking_id
+     FROM (SELECT DISTINCT booking_id FROM occurrences
+            WHERE {capacity} = $2 AND state = 'pending' AND booking_id {beyond} $9
+            ORDER BY booking_id {order}) p
+    CROSS JOIN LATERAL (SELECT FROM occurrences c WHERE c.{capacity} = $2 AND c.booking_id = p.booking_id {fits}) c
+    ORDER BY p.booking_id {order} LIMIT $10)
 """
 
 
-def listing(beyond: str, order: str) -> str:
+def listing(walk: str, beyond: str, order: str) -> str:
     """A page of bookings, one's own of one's own assets once."""
-    walks = [WALK.format(capacity=capacity, beyond=beyond, order=order) for capacity in ("owner_id", "booker_id")]
+    walks = [
+        walk.format(capacity=capacity, beyond=beyond, order=order, fits=FITS) for capacity in ("owner_id", "booker_id")
+    ]
     return f"""
       {BOOKING}
          AND b.id = ANY(ARRAY({" UNION ".join(walks)} ORDER BY booking_id {order} LIMIT $10))
@@ -83,8 +96,10 @@ def listing(beyond: str, order: str) -> str:
     """
 
 
-NEWEST = listing("<", "DESC")
-OLDEST = listing(">", "ASC")
+NEWEST = listing(WALK, "<", "DESC")
+OLDEST = listing(WALK, ">", "ASC")
+NEWEST_PENDING = listing(WALK_PENDING, "<", "DESC")
+OLDEST_PENDING = listing(WALK_PENDING, ">", "ASC")
 FIRST_ID, LAST_ID = UUID(int=0), UUID(int=2**128 - 1)
 
 
@@ -99,8 +114,9 @@ async def page(
     limit: int,
 ) -> list[Stored]:
     """An organisation's bookings, as owner and as booker, that touch the period and stand in the state asked for."""
+    newest, oldest = (NEWEST_PENDING, OLDEST_PENDING) if wanted.state == "pending" else (NEWEST, OLDEST)
     rows = await conn.fetch(
-        OLDEST if oldest_first else NEWEST,
+        oldest if oldest_first else newest,
         now,
         organisation_id,
         wanted.owner_id,

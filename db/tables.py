@@ -420,6 +420,15 @@ occurrences = Table(
         "held_until",
         postgresql_where=text("state IN ('held', 'expired')"),
     ),
+    Index("occurrences_owner_pending_idx", "owner_id", "booking_id", postgresql_where=text("state = 'pending'")),
+    Index("occurrences_booker_pending_idx", "booker_id", "booking_id", postgresql_where=text("state = 'pending'")),
+    Index(
+        "occurrences_open_idx",
+        "owner_id",
+        "booker_id",
+        "ends_at",
+        postgresql_where=text("state IN ('held', 'pending', 'confirmed', 'checked_in')"),
+    ),
     Index("occurrences_standing_idx", "ends_at", postgresql_where=text("state IN ('confirmed', 'checked_in')")),
 )
 

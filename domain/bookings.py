@@ -52,6 +52,30 @@ class Booking(Stored, frozen=True, kw_only=True):
     may: list[str]
 
 
+class Share(msgspec.Struct, frozen=True):
+    """What a booker has of an owner: how many bookings that are open, and how many minutes of units are to come."""
+
+    bookings: int
+    minutes: int
+
+
+class PendingRequest(msgspec.Struct, frozen=True):
+    """What an owner weighs. `booker_has`: what the booker has of it already, without this request. `waiting`: how many
+    wait for what this would take; 0, as there are no waiting lists yet.
+    """
+
+    booker_has: Share
+    waiting: int
+
+
+class ListedBooking(Booking, frozen=True, kw_only=True):
+    """A booking in a list. `request`: while any of it is pending, to its owner; else null. It is told here alone, as
+    it changes with other bookings.
+    """
+
+    request: PendingRequest | None
+
+
 class BookingFilter(msgspec.Struct, frozen=True):
     """Which bookings are asked for; None: whatever it is. With instants, those with an occurrence that touches them."""
 
@@ -66,7 +90,7 @@ class BookingFilter(msgspec.Struct, frozen=True):
 class BookingPage(msgspec.Struct, frozen=True):
     """Bookings, and the cursor to the next."""
 
-    items: list[Booking]
+    items: list[ListedBooking]
     next: str | None
 
 
@@ -106,6 +130,17 @@ def present(stored: Stored, caller: Caller, now: datetime) -> Booking:
         outcomes=outcomes(stored.occurrences),
         may=may(stored, caller, now),
     )
+
+
+def asks(booking: Booking, caller: Caller) -> bool:
+    """Whether any of a booking waits for the caller's organisation to decide."""
+    return booking.owner_id == caller.organisation_id and any(each.state == "pending" for each in booking.occurrences)
+
+
+def listed(booking: Booking, share: Share | None) -> ListedBooking:
+    """A booking in a list; with what its booker has beside, where that is to be weighed."""
+    kept = {name: getattr(booking, name) for name in Booking.__struct_fields__}
+    return ListedBooking(**kept, request=PendingRequest(share, waiting=0) if share else None)
 
 
 def may(stored: Stored, caller: Caller, now: datetime) -> list[str]:

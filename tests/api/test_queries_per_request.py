@@ -134,3 +134,18 @@ async def test_a_refusal_asks_once_for_alternatives_when_nothing_is_locked_any_m
     start, end = "2027-10-04T18:00:00+01:00", "2027-10-04T20:00:00+01:00"
     ok(await owner.repeat(halls[0], start, end, 40, units=3), 201)
     assert await counting.of(lambda: group.repeat(halls[0], start, end, 40, units=3), 409) == one
+
+
+async def test_the_queue_asks_twice_and_once_for_the_token_however_many_wait(world: World, queries):
+    owner, groups = await world.organisation(), [await world.organisation() for _ in range(3)]
+    hall = await world.asset(owner, terms={"approval": True}, units=12)
+    queue = {"state": "pending", "order": "oldest", "limit": 100}
+    ok(await groups[0].book(hall, EVENING), 201)
+    ok(await owner.get("/bookings", **queue), 200)
+    counting = queries()
+    one = await counting.of(lambda: owner.get("/bookings", **queue))
+    for group in groups * 3:
+        ok(await group.book(hall, EVENING), 201)
+    assert len(ok(await owner.get("/bookings", **queue), 200)["items"]) == 10
+    assert await counting.of(lambda: owner.get("/bookings", **queue)) == one
+    assert len(one) == 3

@@ -11,6 +11,7 @@ from stored import NOW, a_site, an_asset, an_organisation
 
 import db.bookings
 import db.occurrences
+import db.shares
 from domain.occurrences import OPEN
 
 MANY = 4000
@@ -71,6 +72,32 @@ async def test_a_page_of_bookings_reads_no_more_than_it_shows(
     assert read <= 3 * 21
     filtered = (None, None, None, "confirmed", NOW, None)
     assert await most_read(conn, statement, NOW, parties[capacity], *filtered, first, 21, OPEN) <= 3 * 21
+
+
+@pytest.mark.parametrize("capacity", ["owner", "booker"])
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+async def test_a_page_of_what_waits_reads_nothing_that_does_not(
+    conn: asyncpg.Connection, parties: dict[str, UUID], capacity: str, order: str
+):
+    statement, first = {
+        "newest": (db.bookings.NEWEST_PENDING, db.bookings.LAST_ID),
+        "oldest": (db.bookings.OLDEST_PENDING, db.bookings.FIRST_ID),
+    }[order]
+    await conn.execute("UPDATE occurrences SET state = 'pending' WHERE extract(hour FROM starts_at) = 7")
+    await conn.execute("ANALYZE occurrences")
+    filtered = (None, None, None, "pending", None, None)
+    assert await most_read(conn, statement, NOW, parties[capacity], *filtered, first, 21, OPEN) <= 3 * 21
+
+
+async def test_what_bookers_have_is_read_without_what_they_had(conn: asyncpg.Connection, parties: dict[str, UUID]):
+    """Of each only once, however many of its bookings are asked about."""
+    rest = NOW + timedelta(hours=MANY - 30)
+    await conn.execute("UPDATE occurrences SET state = 'completed' WHERE starts_at < $1", rest)
+    await conn.execute("ANALYZE occurrences")
+    found = await conn.fetch("SELECT booking_id FROM occurrences WHERE state = 'confirmed'")
+    asked = tuple(str(each["booking_id"]) for each in found)
+    assert len(asked) == 31
+    assert await most_read(conn, db.shares.BESIDE, NOW, parties["owner"], asked, OPEN) == len(asked)
 
 
 @pytest.mark.parametrize("capacity", ["owner", "booker"])
