@@ -157,11 +157,11 @@ async def fill(url: str, assets: int, monday: date, report: Callable[[str], None
     try:
         for conn in (one, other):
             await conn.execute(PREPARE)
+        tables = {row["relname"] for row in await one.fetch(TABLES)}
         indexes = await one.fetch(INDEXES)
         for index in indexes:
             await one.execute(index["without"])
         await begin(one, assets, monday, report)
-        tables = {row["relname"] for row in await one.fetch(TABLES)}
         await asyncio.gather(
             finish(one, ["occupancies"], indexes, report),
             finish(other, sorted(tables - {"occupancies"}), indexes, report),
