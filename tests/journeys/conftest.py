@@ -1,4 +1,4 @@
-"""A server as users meet it: a process of its own that answers on a port; and their browser."""
+"""A server as users meet it: a process of its own that answers on a port; two of them to race at; and a browser."""
 
 import asyncio
 import contextlib
@@ -7,11 +7,14 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
+from arena import Arena, Running, entered, two_servers
 from playwright.async_api import Page, async_playwright
+
+from fallow.cluster import Cluster
 
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
@@ -54,3 +57,17 @@ async def page() -> AsyncIterator[Page]:
         browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
         yield await browser.new_page()
         await browser.close()
+
+
+@pytest.fixture(scope="module")
+def racing(template: Cluster) -> Iterator[Running]:
+    """Two servers, for all races of a file."""
+    with two_servers(template) as running:
+        yield running
+
+
+@pytest.fixture
+async def arena(racing: Running) -> AsyncIterator[Arena]:
+    """Those who race at them."""
+    async with entered(racing) as arena:
+        yield arena

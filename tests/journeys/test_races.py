@@ -1,130 +1,18 @@
-"""Many at once, with real commits and two server processes: what can be had is had once, and by somebody.
-
-Clients do as the contract says: told that the service is overloaded (503 with Retry-After), they ask again.
-"""
+"""Many at once, with real commits and two server processes: what can be had is had once, and by somebody."""
 
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, ExitStack
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
 from typing import Any
 
-import asyncpg
-import httpx
 import pytest
-from calls import Organisation, World, ok, reasons
-from invariants import nothing_half_done
-from servers import a_database, serving
-
-from fallow.cluster import Cluster
+from arena import Arena, days, hours, statuses, wish
+from calls import Organisation, ok
 
 ROUNDS = [pytest.param(3, id="3 rounds"), pytest.param(12, id="12 rounds", marks=pytest.mark.slow)]
-FIRST_DAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=30)
-PATIENCE = 60
-days = count()
 keys = count()
-Period = tuple[str, str]
-
-
-class Arena:
-    """Two servers of one database, an owner and some groups that book."""
-
-    def __init__(self, database: str, servers: Sequence[httpx.AsyncClient], tokens: dict[str, Any]) -> None:
-        self.database = database
-        self.servers = servers
-        self.owner = Organisation(servers[0], tokens["owner"][0], tokens["owner"][1])
-        self.groups = [Organisation(servers[0], *each) for each in tokens["groups"]]
-        self.world = World(servers[0], database)
-        self.asked_again = 0
-
-    def somebody(self, number: int) -> Organisation:
-        """A group, calling one server and then the other."""
-        group = self.groups[number // 2 % len(self.groups)]
-        return Organisation(self.servers[number % 2], group.body, group.token)
-
-    async def persist(self, send: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
-        """The answer of a server that is not overloaded."""
-        deadline = asyncio.get_running_loop().time() + PATIENCE
-        while (answer := await send()).status_code == 503:
-            assert answer.headers["Retry-After"]
-            assert asyncio.get_running_loop().time() < deadline
-            self.asked_again += 1
-            await asyncio.sleep(random.uniform(0.1, 0.5))
-        return answer
-
-    async def race(self, requests: Sequence[dict[str, Any]]) -> list[httpx.Response]:
-        """Ask for every booking at the same time, each as another client: the answers in that order."""
-
-        async def one(number: int, body: dict[str, Any]) -> httpx.Response:
-            client = self.somebody(number)
-            return await self.persist(lambda: client.post("/bookings", body))
-
-        answers = await asyncio.gather(*(one(*each) for each in enumerate(requests)))
-        assert {answer.status_code for answer in answers} <= {201, 409}, Counter(a.status_code for a in answers)
-        for answer in answers:
-            if answer.status_code == 409:
-                assert {code for each in reasons(answer) for code in each} <= {"taken", "too_few_units"}
-        return answers
-
-    async def check(self) -> None:
-        """What must be true of all that was ever stored."""
-        await nothing_half_done(self.database)
-
-    async def hall(self, **given: Any) -> dict[str, Any]:
-        """A hall, or part of one."""
-        return await self.world.asset(self.owner, **given)
-
-
-@pytest.fixture(scope="module")
-def running(template: Cluster) -> Iterator[tuple[str, list[str], dict[str, Any]]]:
-    """A database of these tests' own, the addresses of two servers, and organisations made through one of them."""
-    with ExitStack() as stack:
-        database = stack.enter_context(a_database(template, "fallow_races"))
-        addresses = [stack.enter_context(serving(database)) for _ in range(2)]
-        yield database, addresses, asyncio.run(make_organisations(database, addresses[0]))
-
-
-async def make_organisations(database: str, address: str) -> dict[str, Any]:
-    """Those who call, and their tokens."""
-    async with httpx.AsyncClient(base_url=address, timeout=PATIENCE) as client:
-        world = World(client, database)
-        made = [await world.organisation(slug=f"racer-{number}") for number in range(5)]
-    pairs = [(each.body, each.token) for each in made]
-    return {"owner": pairs[0], "groups": pairs[1:]}
-
-
-@pytest.fixture
-async def arena(running: tuple[str, list[str], dict[str, Any]]) -> AsyncIterator[Arena]:
-    database, addresses, tokens = running
-    limits = httpx.Limits(max_connections=100)
-    async with AsyncExitStack() as stack:
-        servers = [
-            await stack.enter_async_context(httpx.AsyncClient(base_url=each, timeout=PATIENCE, limits=limits))
-            for each in addresses
-        ]
-        arena = Arena(database, servers, tokens)
-        yield arena
-        await arena.check()
-
-
-def hours(starts: int, ends: int, day: int | None = None) -> Period:
-    """So many hours of a day that no other race has."""
-    midnight = FIRST_DAY + timedelta(days=next(days) if day is None else day)
-    return ((midnight + timedelta(hours=starts)).isoformat(), (midnight + timedelta(hours=ends)).isoformat())
-
-
-def wish(asset: dict[str, Any], *periods: Period, **given: Any) -> dict[str, Any]:
-    """A booking as sent."""
-    sent = [{"starts_at": starts, "ends_at": ends} for starts, ends in periods]
-    return {"asset_id": asset["id"], "periods": sent, **given}
-
-
-def statuses(answers: Sequence[httpx.Response]) -> dict[int, int]:
-    return Counter(answer.status_code for answer in answers)
 
 
 @pytest.mark.parametrize("rounds", ROUNDS)
@@ -319,23 +207,15 @@ async def test_lapsed_holds_that_many_sweep_at_once_are_in_nobodys_way(arena: Ar
     assets, way = await three_levels(arena)
     for _ in range(rounds):
         evenings = [hours(18, 20) for _ in range(3)]
-        held = ok(await arena.groups[0].post("/bookings", wish(assets[0], *evenings)), 201)
-        for table, column in (("occurrences", "id"), ("occupancies", "occurrence_id")):
-            state = "state = 'held', " if table == "occurrences" else ""
-            await arena.world.run(
-                f"UPDATE {table} SET {state}held_until = now() - interval '1 minute' WHERE {column} = ANY($1)",
-                [each["id"] for each in held["occurrences"]],
-            )
+        held = await arena.booked(arena.groups[0], assets[0], *evenings, hold=True)
+        await arena.lapsing(held)
         picks = [(random.randrange(7), random.choice(evenings)) for _ in range(32)]
         answers = await arena.race([wish(assets[pick], evening) for pick, evening in picks])
         won = [each for each, answer in zip(picks, answers, strict=True) if answer.status_code == 201]
         assert {evening for _, evening in won} == {evening for _, evening in picks}
         for one, answer in zip(picks, answers, strict=True):
             assert answer.status_code == 201 or any(in_the_way(way, one, other) for other in won)
-        conn = await asyncpg.connect(arena.database)
-        told = await conn.fetch("SELECT type FROM events WHERE object_id = $1 ORDER BY version", held["id"])
-        await conn.close()
-        assert [each["type"] for each in told] == ["booking.created", "booking.expired"]
+        assert await arena.told(held) == ["created", "expired"]
         assert ok(await arena.groups[0].get(f"/bookings/{held['id']}"), 200)["outcomes"]["expired"] == 3
 
 
