@@ -1,0 +1,332 @@
+"""Changes of bookings that race with each other, with bookings and with the clock: exactly the winners that the rules
+allow, and everybody is answered.
+
+Each round is a few clients of two servers at the same moment, with real commits.
+"""
+
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from arena import Arena, Send, days, hours, statuses, wish
+from calls import Organisation, ok, reasons
+
+import worker.jobs
+from db.connection import connect
+from domain.jobs import SweepBooking
+
+ROUNDS = [pytest.param(50, id="50 rounds"), pytest.param(1000, id="1,000 rounds", marks=pytest.mark.slow)]
+SOON = 0.03  # seconds, in which what races with a deadline is sent, before and after it
+APPROVAL = {"approval": True, "approval_hours": 72}
+DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+keys = count()
+
+pytestmark = pytest.mark.parametrize("rounds", ROUNDS)
+
+
+@pytest.fixture(autouse=True)
+async def nobody_waits_in_a_circle(arena: Arena) -> AsyncIterator[None]:
+    """Locks are taken in the one order: PostgreSQL never has to end one of two that wait for each other."""
+    yield
+    assert await arena.direct.fetchval(DEADLOCKS) == 0
+
+
+def asks(who: Organisation, asset: dict[str, Any], *periods: tuple[str, str], **given: Any) -> Send:
+    """A booking, not sent yet."""
+    return partial(who.post, "/bookings", wish(asset, *periods, **given))
+
+
+def does(who: Organisation, what: str, booking: dict[str, Any], body: Any = None, **options: Any) -> Send:
+    """A change, not sent yet."""
+    return partial(who.post, f"/bookings/{booking['id']}/{what}", body, **options)
+
+
+def won(answers: Sequence[httpx.Response]) -> list[bool]:
+    return [answer.is_success for answer in answers]
+
+
+async def sweep(arena: Arena, booking: dict[str, Any]) -> httpx.Response:
+    """What a worker does with a booking's job, at this moment."""
+    conn = await connect(arena.database)
+    try:
+        async with conn.transaction():
+            job = SweepBooking(UUID(booking["owner_id"]), UUID(booking["id"]))
+            await worker.jobs.do(conn, job, datetime.now(UTC))
+    finally:
+        await conn.close()
+    return httpx.Response(200)
+
+
+async def test_a_hold_is_confirmed_or_somebody_elses_whoever_comes_first_when_it_lapses(arena: Arena, rounds: int):
+    hall = await arena.hall()
+    group, *others = arena.groups
+    lapsed = Counter()
+    for n in range(rounds):
+        evening = hours(18, 20)
+        held = await arena.booked(group, hall, evening, hold=True)
+        await arena.lapsing(held, SOON / 2)
+        confirmed, *booked, _ = await arena.at_once(
+            does(arena.by(group, n), "confirm", held),
+            *(asks(arena.by(each, n + m), hall, evening) for m, each in enumerate(others[:2])),
+            partial(sweep, arena, held),
+            within=SOON,
+        )
+        assert [confirmed.is_success, *won(booked)].count(True) == 1
+        told = await arena.told(held)
+        if confirmed.is_success:
+            assert told in (["created", "confirmed"], ["created", "expired", "confirmed"])
+        else:
+            assert confirmed.json()["type"] == "/problems/hold-expired"
+            assert told == ["created", "expired"]
+        lapsed[len(told), confirmed.is_success] += 1
+    assert len(lapsed) > 1, lapsed  # rounds went this way and that
+
+
+async def test_what_lapsed_is_swept_once_by_many_and_in_nobodys_way(arena: Arena, rounds: int):
+    """Two who need it, its booker who gives it back, and a worker."""
+    hall, rooms = await arena.a_hall_of_two_rooms()
+    group, *others = arena.groups
+    for n in range(rounds):
+        evening, next_evening = hours(18, 20), hours(18, 20)
+        held = await arena.booked(group, random.choice([hall, *rooms]), evening, next_evening, hold=True)
+        await arena.lapsing(held)
+        whole, part, cancelled, _ = await arena.at_once(
+            asks(arena.by(others[0], n), hall, evening),
+            asks(arena.by(others[1], n + 1), rooms[0], evening),
+            does(arena.by(group, n), "cancel", held, {"all": True}),
+            partial(sweep, arena, held),
+        )
+        assert sorted(won([whole, part])) == [False, True]
+        assert cancelled.status_code == 409
+        assert await arena.told(held) == ["created", "expired"]
+
+
+async def test_of_two_lapsed_series_that_cross_one_is_confirmed(arena: Arena, rounds: int):
+    """One of a whole and one of a part of it, which both could have: neither ends half confirmed."""
+    hall, rooms = await arena.a_hall_of_two_rooms()
+    first, second, *_ = arena.groups
+    winners = Counter()
+    for n in range(rounds):
+        week = [next(days) for _ in range(4)]
+        places = random.sample([hall, rooms[0]], 2)
+        periods = [[hours(18, 20, day) for day in each] for each in (week[:3], week[:0:-1])]
+        held = []
+        for who, place, asked in zip((first, second), places, periods, strict=True):
+            held.append(await arena.booked(who, place, *asked, hold=True))
+            await arena.lapsing(held[-1])
+        answers = await arena.at_once(
+            does(arena.by(first, n), "confirm", held[0]), does(arena.by(second, n + 1), "confirm", held[1])
+        )
+        assert sorted(won(answers)) == [False, True]
+        [refused] = [each for each in answers if not each.is_success]
+        assert refused.json()["type"] == "/problems/hold-expired"
+        [booking] = [each.json() for each in answers if each.is_success]
+        assert {each["state"] for each in booking["occurrences"]} == {"confirmed"}
+        winners[answers[0].is_success] += 1
+    assert set(winners) == {True, False}
+
+
+async def test_of_those_who_confirm_lapsed_holds_as_many_get_a_unit_as_there_are(arena: Arena, rounds: int):
+    tables = await arena.hall(kind="equipment", category="tables", units=3)
+    for n in range(rounds):
+        evening = hours(18, 20)
+        held = []
+        for who in arena.groups[:2]:
+            held.append(await arena.booked(who, tables, evening, units=2, hold=True))
+            await arena.lapsing(held[-1])
+        ones = [asks(arena.by(arena.groups[2 + m % 2], n + m), tables, evening) for m in range(4)]
+        answers = await arena.at_once(
+            *(does(arena.by(who, n), "confirm", each) for who, each in zip(arena.groups[:2], held, strict=True)), *ones
+        )
+        booked = [answer.json() for answer in answers if answer.is_success]
+        units = sorted(unit for each in booked for unit in each["occurrences"][0]["unit_numbers"])
+        assert units == [1, 2, 3]
+
+
+async def test_of_eight_for_three_units_three_have_one(arena: Arena, rounds: int):
+    tables = await arena.hall(kind="equipment", category="tables", units=3)
+    for _ in range(rounds):
+        evening = hours(18, 20)
+        answers = await arena.at_once(*(asks(arena.somebody(n), tables, evening) for n in range(8)))
+        assert statuses(answers) == {201: 3, 409: 5}
+        units = [answer.json()["occurrences"][0]["unit_numbers"] for answer in answers if answer.is_success]
+        assert sorted(units) == [[1], [2], [3]]
+
+
+async def test_a_whole_or_its_parts_are_had_and_never_both_and_never_neither(arena: Arena, rounds: int):
+    hall, rooms = await arena.a_hall_of_two_rooms()
+    winners = Counter()
+    for n in range(rounds):
+        evening = hours(18, 20)
+        kinds = random.sample([{}, {"hold": True}], 2)
+        whole, *parts = await arena.at_once(
+            asks(arena.by(arena.groups[0], n), hall, evening, **kinds[0]),
+            asks(arena.by(arena.groups[1], n), rooms[0], evening, **kinds[1]),
+            asks(arena.by(arena.groups[2], n + 1), rooms[1], evening),
+        )
+        assert (whole.is_success, won(parts)) in [(True, [False, False]), (False, [True, True])]
+        winners[whole.is_success] += 1
+        for each in (whole, *parts):
+            if each.is_success and each.json()["state"] == "held":
+                await arena.lapsing(each.json())
+    assert set(winners) == {True, False}
+
+
+async def test_of_two_series_that_cross_one_is_had(arena: Arena, rounds: int):
+    hall, rooms = await arena.a_hall_of_two_rooms()
+    for n in range(rounds):
+        week = [next(days) for _ in range(4)]
+        answers = await arena.at_once(
+            asks(arena.by(arena.groups[0], n), hall, *(hours(18, 20, day) for day in week[:3])),
+            asks(arena.by(arena.groups[1], n + 1), rooms[0], *(hours(18, 20, day) for day in week[:0:-1])),
+        )
+        assert statuses(answers) == {201: 1, 409: 1}
+
+
+async def test_what_is_approved_and_cancelled_at_once_ends_cancelled(arena: Arena, rounds: int):
+    hall = await arena.hall(terms=APPROVAL)
+    group, other, *_ = arena.groups
+    for n in range(rounds):
+        evening = hours(18, 20)
+        asked = await arena.booked(group, hall, evening)
+        approved, cancelled, booked = await arena.at_once(
+            does(arena.by(arena.owner, n), "approve", asked, {"all": True}),
+            does(arena.by(group, n + 1), "cancel", asked, {"all": True}),
+            asks(arena.by(other, n), hall, evening),
+        )
+        assert cancelled.status_code == 200
+        assert (await arena.told(asked)) == ["created", *(["approved"] if approved.is_success else []), "cancelled"]
+        assert approved.is_success or approved.json()["states"] == ["pending"]
+        assert booked.is_success or reasons(booked) == [["taken"]]
+        last = await arena.by(other, n).book(hall, evening)
+        assert last.is_success != booked.is_success
+
+
+async def test_of_approve_and_decline_one_is_done_and_the_place_is_as_it_says(arena: Arena, rounds: int):
+    hall = await arena.hall(terms=APPROVAL)
+    group, other, *_ = arena.groups
+    done = Counter()
+    for n in range(rounds):
+        evening = hours(18, 20)
+        asked = await arena.booked(group, hall, evening)
+        approved, declined, booked = await arena.at_once(
+            does(arena.by(arena.owner, n), "approve", asked, {"all": True}),
+            does(arena.by(arena.owner, n + 1), "decline", asked, {"all": True}),
+            asks(arena.by(other, n), hall, evening),
+        )
+        assert statuses([approved, declined]) == {200: 1, 409: 1}
+        assert await arena.told(asked) == ["created", "approved" if approved.is_success else "declined"]
+        if approved.is_success:
+            assert reasons(booked) == [["taken"]]
+        done[approved.is_success] += 1
+    assert set(done) == {True, False}
+
+
+async def test_each_of_a_series_is_decided_once_by_many(arena: Arena, rounds: int):
+    """Some of it named, and from one on, and all: what is decided is left alone."""
+    hall = await arena.hall(terms=APPROVAL)
+    for n in range(rounds):
+        asked = await arena.booked(arena.groups[0], hall, *(hours(18, 20) for _ in range(4)))
+        ids = [each["id"] for each in asked["occurrences"]]
+        answers = await arena.at_once(
+            does(arena.by(arena.owner, n), "approve", asked, {"occurrence_ids": ids[1:3]}),
+            does(arena.by(arena.owner, n + 1), "decline", asked, {"from_occurrence_id": ids[2]}),
+            does(arena.by(arena.owner, n), "decline", asked, {"occurrence_ids": ids[:1]}),
+            does(arena.by(arena.owner, n + 1), "approve", asked, {"all": True}),
+        )
+        decisions = ("approved", "declined", "declined", "approved")
+        done = [each for each, answer in zip(decisions, answers, strict=True) if answer.is_success]
+        assert Counter(await arena.told(asked)) == Counter(["created", *done])
+        became = ok(await arena.owner.get(f"/bookings/{asked['id']}"), 200)
+        assert {each["state"] for each in became["occurrences"]} <= {"confirmed", "declined"}
+        assert {each["sequence"] for each in became["occurrences"]} == {1}
+
+
+@pytest.mark.parametrize("on_deadline", ["decline", "approve"])
+async def test_at_its_deadline_a_request_is_decided_once_by_its_owner_or_by_the_clock(
+    arena: Arena, rounds: int, on_deadline: str
+):
+    hall = await arena.hall(terms={**APPROVAL, "on_deadline": on_deadline})
+    group, other, *_ = arena.groups
+    for n in range(rounds // 2):
+        evening = hours(18, 20)
+        asked = await arena.booked(group, hall, evening)
+        await arena.lapsing(asked, SOON / 2)
+        approved, declined, booked, _ = await arena.at_once(
+            does(arena.by(arena.owner, n), "approve", asked, {"all": True}),
+            does(arena.by(arena.owner, n + 1), "decline", asked, {"all": True}),
+            asks(arena.by(other, n), hall, evening),
+            partial(sweep, arena, asked),
+            within=SOON,
+        )
+        assert won([approved, declined]).count(True) <= 1
+        last = await arena.by(other, n).book(hall, evening)
+        await sweep(arena, asked)
+        told = await arena.told(asked)
+        if approved.is_success or declined.is_success:
+            assert told == ["created", "approved" if approved.is_success else "declined"]
+        else:
+            assert told == ["created", "lapsed" if on_deadline == "decline" else "approved"]
+        assert won([booked, last]).count(True) == (told[1] != "approved")
+
+
+async def test_if_match_lets_one_of_all_changes_through(arena: Arena, rounds: int):
+    hall = await arena.hall(terms=APPROVAL)
+    group = arena.groups[0]
+    for n in range(rounds):
+        asked = await arena.booked(group, hall, hours(18, 20))
+        path = f"/bookings/{asked['id']}"
+        theirs, ours = [{"If-Match": (await who.get(path)).headers["ETag"]} for who in (arena.owner, group)]
+        answers = await arena.at_once(
+            does(arena.by(arena.owner, n), "approve", asked, {"all": True}, headers=theirs),
+            does(arena.by(arena.owner, n + 1), "decline", asked, {"all": True}, headers=theirs),
+            does(arena.by(group, n), "cancel", asked, {"all": True}, headers=ours),
+            does(arena.by(group, n + 1), "cancel", asked, {"all": True}, headers=ours),
+        )
+        assert statuses(answers) == {200: 1, 412: 3}
+        assert len(await arena.told(asked)) == 2
+
+
+async def test_one_key_on_two_servers_changes_once(arena: Arena, rounds: int):
+    hall = await arena.hall(terms=APPROVAL)
+    group = arena.groups[0]
+    for _ in range(rounds):
+        booking = await arena.booked(group, hall, hours(18, 20), hold=True)
+        for who, what in ((group, "confirm"), (arena.owner, "approve"), (group, "cancel")):
+            headers, body = {"Idempotency-Key": f"{what} {next(keys)}"}, {} if what == "confirm" else {"all": True}
+            answers = await arena.at_once(
+                *(does(arena.by(who, m), what, booking, body, headers=headers) for m in range(4))
+            )
+            assert statuses(answers) == {200: 4}
+            assert len({answer.content for answer in answers}) == 1
+            assert sum("Idempotent-Replayed" in answer.headers for answer in answers) == 3
+        assert await arena.told(booking) == ["created", "confirmed", "approved", "cancelled"]
+
+
+async def test_nobody_gets_a_fourth_hold_by_asking_for_many_at_once(arena: Arena, rounds: int):
+    halls = [await arena.hall() for _ in range(5)]
+    group = arena.groups[0]
+    for n in range(rounds):
+        evening = hours(18, 20)
+        answers = await arena.at_once(
+            *(asks(arena.by(group, n + m), each, evening, hold=True) for m, each in enumerate(halls))
+        )
+        assert statuses(answers) == {201: 3, 409: 2}
+        assert [reasons(each) for each in answers if not each.is_success] == [[["limit_reached"]]] * 2
+        held = [each.json() for each in answers if each.is_success]
+        bodies = {"confirm": {}, "cancel": {"all": True}}
+        ends = random.choices([*bodies], k=3)
+        ended = await arena.at_once(
+            *(
+                does(arena.by(group, m), what, each, bodies[what])
+                for m, (what, each) in enumerate(zip(ends, held, strict=True))
+            )
+        )
+        assert statuses(ended) == {200: 3}
