@@ -18,6 +18,7 @@ BOOKING = "019b8d67-f8c0-7353-8820-9dc9b0825a78"
 HELD = "019b8d67-f8c0-73cb-81a0-9eaa10c1538f"
 ASKED = "019b8d67-f8c0-7633-99fe-e57279060776"
 ASKED_TOO = "019b8d67-f8c0-7b2a-a99a-3452bdf5eecb"
+RECALLABLE = "019b8d67-f8c0-7e31-9e45-3de0ba143e98"
 WEEK = {"starts_at": "2027-05-03T23:00:00Z", "ends_at": "2027-05-10T23:00:00Z"}
 EVENINGS: Mapping[str, Any] = {
     "seasons": [{"starts_on": "2027-01-01", "hours": [{"day": "tue", "opens": "17:00", "closes": "22:00"}]}],
@@ -57,6 +58,7 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "confirmBooking": {"booking_id": HELD},
     "approveBooking": {"booking_id": ASKED},
     "declineBooking": {"booking_id": ASKED_TOO},
+    "recallBooking": {"booking_id": RECALLABLE},
     "getAvailability": WEEK,
     "listStarts": {**WEEK, "minutes": 120},
     "explainPeriod": {"starts_at": "2027-05-04T17:00:00Z", "ends_at": "2027-05-04T18:00:00Z"},
@@ -97,4 +99,5 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "approveBooking": {"all": True, "note": "Bring the plugs back, please."},
     "declineBooking": {"all": True, "note": "We need it ourselves that day."},
     "cancelBooking": {"all": True, "note": "The cook is ill."},
+    "recallBooking": {"all": True, "note": "We feed the crews of a flood that day."},
 }

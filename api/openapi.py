@@ -43,6 +43,7 @@ TAGS = {
     "availability": "When an asset is free.",
     "bookings": "Claims on an asset for one or more periods.",
     "occurrences": "The periods of bookings: who is here today.",
+    "claims": "What owners owe bookers for what they recalled.",
     "events": "Every change, in an order that misses none.",
     "taxonomy": "The published lists of words.",
 }

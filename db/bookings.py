@@ -22,7 +22,7 @@ from domain.transitions import OCCUPYING
 # A booking to one of its two organisations: $1 is now, $2 that organisation.
 BOOKING = f"""
   SELECT b.id, b.reference, b.owner_id, b.booker_id, {SUMMARY} AS asset, b.attendees, b.units, b.purpose,
-         b.open_to_public, b.notes, b.on_behalf_of, b.cost, b.clock_changes, b.created_at,
+         b.open_to_public, b.notes, b.on_behalf_of, b.recallable, b.cost, b.clock_changes, b.created_at,
          greatest(b.updated_at, (SELECT max(rules.unswept(c, $1)) FROM occurrences c
            WHERE c.owner_id = b.owner_id AND c.booking_id = b.id)) AS updated_at,
          b.version, a.arrival,
@@ -135,8 +135,8 @@ async def page(
 INSERT = f"""
   WITH booking AS (
     INSERT INTO bookings (id, owner_id, booker_id, asset_id, reference, units, attendees, purpose, open_to_public,
-                          notes, on_behalf_of, cost, clock_changes, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)),
+                          notes, on_behalf_of, cost, clock_changes, created_at, updated_at, recallable)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $22)),
   made AS (
     INSERT INTO occurrences (id, owner_id, booking_id, booker_id, asset_id, starts_at, ends_at, units, state, why_not,
                              held_until, approved_from)
@@ -146,7 +146,7 @@ INSERT = f"""
       FROM unnest($15::uuid[], $16::timestamptz[], $17::timestamptz[], $18::text[])
            WITH ORDINALITY c (id, starts_at, ends_at, state, n))
   INSERT INTO events ({db.events.COLUMNS})
-  VALUES ($22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)
+  VALUES ($23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35)
 """
 
 
@@ -176,6 +176,7 @@ async def insert(conn: Connection, stored: Stored, claim: Claim, **change: Unpac
         [each.why_not for each in occurrences],
         claim.held_until,
         claim.approved_from,
+        stored.recallable,
         *db.events.row(**change),
     )
     await sweep_later(conn, stored.owner_id, stored.id, claim)
@@ -213,8 +214,8 @@ async def lock_account_of(conn: Connection, booking_id: UUID) -> None:
 # Of the locked row alone: what else the statement would read is as old as the moment it began to wait.
 PLACE = """
   a.id, a.owner_id, a.timezone, a.units, a.approval, a.hold_minutes, a.approval_hours, a.on_deadline,
-         a.cancel_notice_minutes, a.turnaround_before_minutes, a.turnaround_after_minutes, a.price, a.community_price,
-         a.arrival
+         a.cancel_notice_minutes, a.recallable, a.turnaround_before_minutes, a.turnaround_after_minutes, a.price,
+         a.community_price, a.arrival
 """
 KNOWN_PLACE = f"""
   SELECT {PLACE} FROM assets a WHERE a.id = $1 AND (a.state IN ('listed', 'paused') OR a.owner_id = $2)

@@ -360,6 +360,7 @@ bookings = Table(
     required("cost", JSONB, comment="{amount, currency, lines}, fixed when made"),
     required("clock_changes", JSONB),
     *written(),
+    required("recallable", Boolean, server_default="false", comment="as the terms were when it was made"),
     PrimaryKeyConstraint("id", "owner_id"),
     UniqueConstraint("owner_id", "reference"),
     ForeignKeyConstraint(["owner_id"], ["organisations.id"]),
@@ -430,6 +431,30 @@ occurrences = Table(
         postgresql_where=text("state IN ('held', 'pending', 'confirmed', 'checked_in')"),
     ),
     Index("occurrences_standing_idx", "ends_at", postgresql_where=text("state IN ('confirmed', 'checked_in')")),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    required("id", UUID),
+    required("owner_id", UUID),
+    required("booker_id", UUID),
+    required("asset_id", UUID),
+    required("booking_id", UUID),
+    required("occurrence_id", UUID),
+    required("minutes", Integer, comment="that were still to come when it was recalled, for each of its units"),
+    required("state", Text, server_default="open"),
+    *written(),
+    PrimaryKeyConstraint("id", "owner_id"),
+    UniqueConstraint("owner_id", "occurrence_id"),
+    ForeignKeyConstraint(["booker_id"], ["organisations.id"]),
+    ForeignKeyConstraint(["asset_id", "owner_id"], ["assets.id", "assets.owner_id"]),
+    ForeignKeyConstraint(["booking_id", "owner_id"], ["bookings.id", "bookings.owner_id"]),
+    ForeignKeyConstraint(["occurrence_id", "owner_id"], ["occurrences.id", "occurrences.owner_id"]),
+    CheckConstraint("state IN ('open', 'made_good')", name="state"),
+    Index(None, "owner_id", "id"),
+    Index(None, "booker_id", "id"),
+    comment="What an owner owes a booker for what it recalled",
 )
 
 occupancies = Table(

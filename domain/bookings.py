@@ -34,6 +34,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     open_to_public: bool
     notes: str | None
     on_behalf_of: OnBehalfOf | None
+    recallable: bool
     cost: Cost
     hold_expires_at: datetime | None
     decide_by: datetime | None
@@ -45,7 +46,9 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Booking(Stored, frozen=True, kw_only=True):
-    """A booker's claim on an asset. `may`: the operations that the caller can do on it now."""
+    """A booker's claim on an asset. `may`: the operations that the caller can do on it now. `recallable`: its owner may
+    have it back, as the terms were when it was made.
+    """
 
     state: BookingState
     outcomes: dict[str, int]
@@ -149,7 +152,8 @@ def may(stored: Stored, caller: Caller, now: datetime) -> list[str]:
     return [
         operation
         for operation in transitions.ACTIONS
-        if transitions.can(operation, open_to_change)
+        if (operation != "recallBooking" or stored.recallable)
+        and transitions.can(operation, open_to_change)
         and permissions.allows(operation, caller, owner_id=stored.owner_id, booker_id=stored.booker_id)
     ]
 

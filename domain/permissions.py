@@ -103,6 +103,8 @@ TABLE: Mapping[str, Row] = {
     "approveBooking": owners("manager", hidden=True),
     "declineBooking": owners("manager", hidden=True),
     "cancelBooking": both("member"),
+    "recallBooking": owners("manager", hidden=True),
+    "listClaims": own("member", changes=False),
     "listOccurrences": own("member", changes=False),
     "listEvents": own("member", changes=False),
 }

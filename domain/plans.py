@@ -33,6 +33,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     approval_hours: int
     on_deadline: OnDeadline
     cancel_notice_minutes: int
+    recallable: bool
     turnaround_before_minutes: int
     turnaround_after_minutes: int
     price: Price | None
@@ -197,6 +198,7 @@ def settle(
         open_to_public=request.open_to_public,
         notes=request.notes,
         on_behalf_of=request.on_behalf_of,
+        recallable=place.recallable,
         cost=cost(price, got, request.units, place.zone),
         decide_by=claimed.decide_by,
         clock_changes=clock_changes(request, wanted.asked, place.zone),

@@ -53,6 +53,7 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """`shortest_minutes` and `longest_minutes` are elapsed; notice and horizon count to the start, in days of
     24 hours; starts and ends lie on a step of their local day. `price` null: free. `community_price`, for
     charities, groups, schools and libraries, null: as price. `check_in_grace_minutes` null: no check-in.
+    `recallable`: the owner may have back what is booked from now on.
     """
 
     approval: bool = False
@@ -82,7 +83,5 @@ def faults(terms: Terms, pointer: str = "#/terms") -> Iterator[Fault]:
         yield Fault(f"{pointer}/step_minutes", "It must divide a day of 1440 minutes, as 15, 30 and 60 do.")
     if terms.longest_minutes is not None and terms.longest_minutes < terms.shortest_minutes:
         yield Fault(f"{pointer}/longest_minutes", f"At least shortest_minutes: {terms.shortest_minutes}.")
-    if terms.recallable:
-        yield Fault(f"{pointer}/recallable", "Bookings that can be recalled are not offered yet: leave it false.")
     if terms.price and terms.community_price and terms.price.currency != terms.community_price.currency:
         yield Fault(f"{pointer}/community_price/currency", f"It must be the currency of price, {terms.price.currency}.")

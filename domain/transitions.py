@@ -25,6 +25,7 @@ ACTIONS: Mapping[str, Action] = {
     "approveBooking": Action("approved", {"pending": ("confirmed",)}),
     "declineBooking": Action("declined", {"pending": ("declined",)}),
     "cancelBooking": Action("cancelled", dict.fromkeys(("held", "pending", "confirmed"), ("cancelled",))),
+    "recallBooking": Action("recalled", dict.fromkeys(("pending", "confirmed"), ("recalled",))),
 }
 BY_ITSELF: States = {
     "held": ("expired",),

@@ -142,7 +142,8 @@ def lent(world: World, site_id: UUID, *, dozens: int) -> None:
     )
     for category, units, title, pence, features in things:
         given: dict[str, Any] = {"units": units, "title": title, "pence": pence, "features": features}
-        given["approval"] = category == "cooking_equipment"
+        if category == "cooking_equipment":
+            given |= {"approval": True, "recallable": True}
         offers.equipment(world, site_id, timetable_id, category, **given)
 
 

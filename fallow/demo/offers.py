@@ -195,6 +195,7 @@ def equipment(
     title: str,
     pence: int,
     approval: bool = False,
+    recallable: bool = False,
     **more: Any,
 ) -> UUID:
     """Things that are lent by the piece."""
@@ -219,6 +220,7 @@ def equipment(
             notice_minutes=60,
             approval=approval,
             approval_hours=8784 if approval else 72,
+            recallable=recallable,
         ),
         **more,
     )

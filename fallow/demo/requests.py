@@ -64,7 +64,7 @@ def wanted(world: World) -> Iterator[Wanted]:
 
 def examples(world: World) -> Iterator[Wanted]:
     """The bookings that the examples of the contract name, so far ahead that they can long be changed: chairs that the
-    group borrows, tables that it holds, and two requests for its pans.
+    group borrows, tables that it holds, and three requests for its pans.
     """
     day = world.today + timedelta(days=LATER + (WEDNESDAY - world.today.weekday()) % 7)
     usual = Wanted(
@@ -86,7 +86,7 @@ def examples(world: World) -> Iterator[Wanted]:
         state="held",
         held_until=midnight(world.today),
     )
-    for week in (1, 2):
+    for week in (1, 2, 3):
         yield msgspec.structs.replace(
             usual,
             id=made_of("booking", groups.BOOKER, "asked", week),

@@ -99,7 +99,8 @@ def booking_rows(world: World, taken: list[Taken]) -> Iterator[Row]:
         whose = world.assets[one.asset_id].owner_id, one.booker_id, one.asset_id
         what = one.units, one.attendees, bookings.purpose(one), one.purpose in {"community_meal", "dance"}
         when = one.asked_at, one.cancelled_at or one.asked_at, 1 if one.cancelled_at is None else 2
-        yield (each.id, *whose, each.reference, *what, each.cost, each.clock_changes, *when)
+        recallable = world.assets[one.asset_id].request.terms.recallable
+        yield (each.id, *whose, each.reference, *what, each.cost, each.clock_changes, recallable, *when)
 
 
 def occurrences(world: World, taken: list[Taken]) -> Iterator[Row]:

@@ -105,7 +105,7 @@ async def book(conn: Connection, world: World, progress: Progress) -> list[Taken
     taken = await bookings.settle(conn, world, requests.wanted(world))
     progress("occupancies", 4, STEPS)
     whose = ("id", "owner_id", "booker_id", "asset_id", "reference")
-    what = ("units", "attendees", "purpose", "open_to_public", "cost", "clock_changes")
+    what = ("units", "attendees", "purpose", "open_to_public", "cost", "clock_changes", "recallable")
     await copy(conn, "bookings", (*whose, *what, *WRITTEN), rows.booking_rows(world, taken))
     occurrence = ("id", "owner_id", "booking_id", "booker_id", "asset_id", "starts_at", "ends_at", "units", "state")
     more = (*occurrence, "cancelled_late", "sequence", "held_until")

@@ -208,7 +208,6 @@ INVALID: dict[str, list[tuple[str, Any, list[str]]]] = {
             ["#/terms/price/amount", "#/terms/price/currency", "#/terms/price/per"],
         ),
         ("POST /assets", terms(approval=True), ["#/terms/approval"]),
-        ("POST /assets", terms(recallable=True), ["#/terms/recallable"]),
         ("POST /bookings", {**BOOKING, "hold": True}, ["#/hold"]),
         ("POST /bookings", {**BOOKING, "units": 0, "attendees": -1}, ["#/attendees", "#/units"]),
         ("POST /bookings", {**BOOKING, "purpose": {"code": "mischief"}}, ["#/purpose/code"]),

@@ -390,6 +390,13 @@ async def asked_of_bookers(
         ok(await who.get("/occurrences"), 200)
         ok(await who.get("/occurrences", limit=1), 200)
     ok(await group.cancel(booking), 200)
+    lent = await world.asset(owner, units=2, terms={"approval": True, "recallable": True})
+    held, asked = [ok(await group.book(lent, EVENING, hold=hold), 201) for hold in (True, False)]
+    ok(await group.post(f"/bookings/{held['id']}/confirm"), 200)
+    ok(await owner.post(f"/bookings/{held['id']}/decline", {"all": True}), 200)
+    for action in ("approve", "recall"):
+        ok(await owner.post(f"/bookings/{asked['id']}/{action}", {"all": True}), 200)
+    ok(await group.get("/claims"), 200)
     for limit in (1, 100):
         ok(await owner.get("/events", limit=limit), 200)
 

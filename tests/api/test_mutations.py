@@ -136,6 +136,7 @@ SENT: list[tuple[str, dict[str, Any]]] = [
     ("POST /bookings/{booking}/cancel", {"occurrence_ids": ["{occurrence}"], "note": "Ill"}),
     ("POST /bookings/{booking}/cancel", {"all": False, "occurrence_ids": ["{occurrence}"]}),
     ("POST /bookings/{booking}/cancel", {"from_occurrence_id": "{occurrence}"}),
+    ("POST /bookings/{recallable}/recall", {"all": True, "note": "Ill", "dry_run": True}),
 ]
 ODD: list[Any] = [
     None, True, 0, -1, -0.0, 1.0, 1.5, 2**31, 2**63, 10**30, 1e300, "", " ", "\0", "\ud800", "\u202e", "é" * 300,
@@ -185,6 +186,8 @@ async def names(world: World, owner: Organisation) -> dict[str, str]:
     asset = await world.asset(owner)
     made = await owner.book(asset, ("2027-08-02T18:00:00Z", "2027-08-02T20:00:00Z"))
     booking = made.json()
+    lent = await world.asset(owner, terms={"recallable": True})
+    recallable = (await owner.book(lent, ("2027-08-02T18:00:00Z", "2027-08-02T20:00:00Z"))).json()
     private = await world.site(owner, private=True)
     timetable = (await owner.post("/timetables", {"name": "Usual", **HOURS})).json()
     timetable = timetable.get("timetable", timetable)
@@ -196,6 +199,7 @@ async def names(world: World, owner: Organisation) -> dict[str, str]:
         "timetable": timetable["id"],
         "booking": booking["id"],
         "occurrence": booking["occurrences"][0]["id"],
+        "recallable": recallable["id"],
     }
 
 

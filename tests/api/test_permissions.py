@@ -81,6 +81,7 @@ class Things(msgspec.Struct):
             "approveBooking": {"all": True},
             "declineBooking": {"all": True},
             "cancelBooking": {"all": True},
+            "recallBooking": {"all": True},
         }
         queries: dict[str, dict[str, Any]] = {
             "getAvailability": PERIOD,

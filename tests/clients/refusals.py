@@ -40,7 +40,6 @@ BY_SENTENCE = {
     "what is there, and whose": (
         r"(You have|There is|This booking has) no such|People are at private|(It|One of them) is another organisation's"
     ),
-    "what is not offered yet": r"Bookings that can be recalled are not offered yet",
     "that a slug is no id": r"It must not look like an id",
     "instants, for date-time has no range": r'Expected an instant from 1970 to 2200; got "\d{4}-',
     "whole numbers, for JSON Schema takes 2.0 for one": r"Expected a whole number from .*; got \"?-?\d+\.0\b",

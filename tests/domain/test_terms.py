@@ -37,10 +37,9 @@ def test_the_defaults_are_those_of_the_contract():
 
 def test_every_fault_of_terms_is_told_at_once():
     pounds, euros = Price(100, "GBP", "hour"), Price(100, "EUR", "hour")
-    terms = Terms(step_minutes=7, shortest_minutes=60, longest_minutes=30, recallable=True, price=pounds)
+    terms = Terms(step_minutes=7, shortest_minutes=60, longest_minutes=30, price=pounds)
     assert pointers(msgspec.structs.replace(terms, community_price=euros)) == [
         "#/terms/step_minutes",
         "#/terms/longest_minutes",
-        "#/terms/recallable",
         "#/terms/community_price/currency",
     ]
