@@ -1,0 +1,141 @@
+"""The application with the same small world for every example of a machine, in an event loop that goes on between them.
+
+Hypothesis calls the rules of a machine from ordinary functions: `run` waits for what they ask of the application.
+"""
+
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from calls import Organisation, World
+from conftest import TEMPLATE, Clock, anyio_run, execute
+from contract import contract
+from diary import HOUR, Asset
+
+from db.connection import Connection, connect
+from fallow.cluster import Cluster
+
+T = TypeVar("T")
+DAWN = datetime(2027, 1, 4, 9, tzinfo=UTC)
+DATABASE = "fallow_machine"
+NAMES = ("council", "group", "club")
+ASSETS = {
+    "hall": Asset("council", notice=HOUR),
+    "vans": Asset("council", units=3, before=15, after=30, hold=30),
+    "house": Asset("council", after=15, parts=("room", "desks")),
+    "room": Asset("council"),
+    "desks": Asset("council", units=2),
+    "gym": Asset("council", approval=3 * HOUR, hold=HOUR),
+    "studio": Asset("council", units=2, after=15, approval=24 * HOUR, on_deadline="confirmed"),
+    "field": Asset("club", notice=2 * HOUR, approval=2 * HOUR),
+}
+CLEAR = """
+  TRUNCATE bookings, occurrences, occupancies, events, accounts, idempotency_keys, closures, jobs.pgqueuer CASCADE;
+  UPDATE organisations SET state = 'verified'
+"""
+
+
+class Stage:
+    """Three organisations and what they list, by name."""
+
+    def __init__(self, portal: BlockingPortal, world: World, conn: Connection, clock: Clock) -> None:
+        self.portal = portal
+        self.world = world
+        self.conn = conn
+        self.clock = clock
+        self.organisations: dict[str, Organisation] = {}
+        self.assets: dict[str, dict[str, Any]] = {}
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return self.portal.call(waited, coroutine)
+
+    async def furnish(self) -> None:
+        for name in NAMES:
+            self.organisations[name] = await self.world.organisation()
+        owners = {asset.owner for asset in ASSETS.values()}
+        sites = {name: await self.world.site(self.organisations[name], timezone="UTC") for name in owners}
+        wholes = {part: whole for whole, asset in ASSETS.items() for part in asset.parts}
+        for name, asset in ASSETS.items():
+            self.assets[name] = await self.world.asset(
+                self.organisations[asset.owner],
+                site=sites[asset.owner],
+                units=asset.units,
+                terms=terms(asset),
+                part_of=self.assets[wholes[name]]["id"] if name in wholes else None,
+            )
+
+    async def clear(self) -> None:
+        """As it was before anybody booked."""
+        self.clock.now = DAWN
+        await self.conn.execute(CLEAR)
+
+
+def terms(asset: Asset) -> dict[str, Any]:
+    return {
+        "hold_minutes": asset.hold,
+        "turnaround_before_minutes": asset.before,
+        "turnaround_after_minutes": asset.after,
+        "cancel_notice_minutes": asset.notice,
+        "approval": asset.approval is not None,
+        "approval_hours": (asset.approval or HOUR) // HOUR,
+        "on_deadline": {"lapsed": "decline", "confirmed": "approve"}[asset.on_deadline],
+    }
+
+
+async def waited(coroutine: Coroutine[Any, Any, T]) -> T:
+    return await coroutine
+
+
+@asynccontextmanager
+async def opened(database: str, portal: BlockingPortal) -> AsyncIterator[Stage]:
+    from api.app import create_app  # noqa: PLC0415 - as in conftest
+
+    clock = Clock(DAWN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", database)
+        app = create_app()
+    app.state.clock = clock
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    hooks = {"response": [contract().check]}
+    async with (
+        app.lifespan(),
+        httpx.AsyncClient(transport=transport, base_url="http://fallow", event_hooks=hooks) as client,
+    ):
+        conn = await connect(database)
+        try:
+            stage = Stage(portal, World(client, database), conn, clock)
+            await stage.furnish()
+            yield stage
+        finally:
+            await conn.close()
+
+
+@contextmanager
+def staged(template: Cluster) -> Iterator[Stage]:
+    """A stage on a database of its own."""
+    anyio_run(execute, template.url(), f"CREATE DATABASE {DATABASE} TEMPLATE {TEMPLATE}")
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(opened(template.url(DATABASE), portal)) as stage,
+    ):
+        yield stage
+    anyio_run(execute, template.url(), f"DROP DATABASE {DATABASE} WITH (FORCE)")
+
+
+def instant(minutes: int) -> str:
+    """Minutes since dawn as the API says them."""
+    return f"{DAWN + timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def minutes(moment: str | datetime | None) -> int | None:
+    """The other way."""
+    if moment is None:
+        return None
+    told = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    passed, rest = divmod(told - DAWN, timedelta(minutes=1))
+    assert not rest, moment
+    return passed
