@@ -11,6 +11,7 @@ from litestar.static_files import create_static_files_router
 from msgspec import json
 
 from api import guides, openapi, problem_pages, problems
+from domain import diagram
 from domain.errors import NotFound
 
 HTML = {"produces": ("text/html",)}
@@ -53,6 +54,7 @@ STYLE = """<link rel="icon" href="/docs/static/favicon-32x32.png">
 body{font:1.1rem/1.5 system-ui,sans-serif;max-width:44rem;margin:1rem auto 4rem;padding:0 1rem;overflow-wrap:anywhere}
 h1,h2{line-height:1.2}
 pre{background:#f3f3f3;padding:.8rem;font-size:.9rem;white-space:pre-wrap}
+img{max-width:100%;height:auto}
 table{display:block;overflow-x:auto;border-collapse:collapse;font-size:.9rem;overflow-wrap:normal}
 th,td{text-align:left;vertical-align:top;padding:.3rem .6rem .3rem 0;border-bottom:1px solid #ddd}
 </style>
@@ -113,6 +115,12 @@ async def guide(name: FromPath[str]) -> Response[str]:
     return page(guides.GUIDES[name], guides.html(name))
 
 
+@get("/docs/states.svg")
+async def states() -> Response[str]:
+    """What may become of an occurrence, as a picture."""
+    return Response(diagram.svg(diagram.wires()), media_type="image/svg+xml")
+
+
 @get("/", media_type=MediaType.HTML, opt=HTML)
 async def home() -> Response[str]:
     """What this is, and where to go on."""
@@ -153,4 +161,4 @@ def page(title: str, body: str, nav: str = NAV) -> Response[str]:
 
 
 files = create_static_files_router(path="/docs/static", directories=[Path(__file__).parent / "static"])
-router = Router("/", route_handlers=[contract, docs, start, guide, home, every_problem, problem])
+router = Router("/", route_handlers=[contract, docs, start, guide, states, home, every_problem, problem])

@@ -14,6 +14,7 @@ GUIDES: Mapping[str, str] = {
     "list-a-kitchen": "List a kitchen",
     "book-twelve-tuesdays": "Book twelve Tuesdays",
     "show-what-is-free": "Show what is free",
+    "states": "What may become of a booking",
     "permissions": "Who may do what",
     "limits": "How much one request may do",
 }

@@ -19,6 +19,11 @@ class Action(msgspec.Struct, frozen=True):
     participle: str
     states: States
 
+    @property
+    def event(self) -> str:
+        """The type of the event that records it."""
+        return f"booking.{self.participle}"
+
 
 ACTIONS: Mapping[str, Action] = {
     "confirmBooking": Action("confirmed", dict.fromkeys(("held", "expired"), ("confirmed", "pending"))),
@@ -33,6 +38,7 @@ BY_ITSELF: States = {
     "confirmed": ("completed",),
     "checked_in": ("completed",),
 }
+AT_FIRST: tuple[OccurrenceState, ...] = ("held", "pending", "confirmed", "skipped")
 OCCUPYING: frozenset[OccurrenceState] = frozenset({"held", "pending", "confirmed", "checked_in", "completed"})
 
 
