@@ -21,8 +21,8 @@ async def test_page_and_picture_are_those_of_the_table(app: Any):
 
 
 def test_the_events_that_it_names_are_those_that_are_recorded():
-    handlers = "".join(each.read_text() for each in (PROJECT / "api").glob("*.py") if each.name != "states.py")
-    recorded = set(re.findall(r'"(booking\.[a-z_]+)"', handlers))
+    sources = {*PROJECT.glob("api/*.py"), *PROJECT.glob("db/*.py")} - {PROJECT / "api/states.py"}
+    recorded = {name for each in sources for name in re.findall(r'"(booking\.[a-z_]+)"', each.read_text())}
     assert {action.event for action in ACTIONS.values()} <= recorded
     for state in {target for targets in BY_ITSELF.values() for target in targets}:
         assert states.MOMENTS[state].event == TYPES.get(state, "booking.completed")
