@@ -1,0 +1,74 @@
+"""What every change of a booking promises, whichever it is: Idempotency-Key, If-Match, dry_run."""
+
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from calls import Organisation, World, ok
+
+from domain.transitions import ACTIONS
+
+EVENING = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
+
+
+ALL = ({"all": True}, {"all": True, "note": "Another"})
+
+
+class Done(NamedTuple):
+    """A change as its test does it: by whom, what is recorded, two bodies, and whether of a hold."""
+
+    by: str
+    path: str
+    type: str
+    bodies: tuple[dict[str, Any], dict[str, Any]] = ALL
+    hold: bool = False
+
+
+DONE = {
+    "confirmBooking": Done("group", "confirm", "booking.confirmed", ({}, {"dry_run": False}), hold=True),
+    "approveBooking": Done("owner", "approve", "booking.approved"),
+    "declineBooking": Done("owner", "decline", "booking.declined"),
+    "cancelBooking": Done("group", "cancel", "booking.cancelled"),
+}
+
+
+def test_every_change_is_held_to_it():
+    assert set(DONE) == set(ACTIONS)
+
+
+@pytest.mark.parametrize("operation", DONE)
+async def test_a_change_is_done_once_by_who_knows_what_it_changes(world: World, operation: str):
+    done = DONE[operation]
+    body, other = done.bodies
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner, terms={"approval": True})
+    booking = ok(await group.book(asset, EVENING, hold=done.hold), 201)
+    who: Organisation = {"owner": owner, "group": group}[done.by]
+    path = f"/bookings/{booking['id']}"
+    known = (await who.get(path)).headers["ETag"]
+    before = await world.stored()
+
+    async def send(sent: dict[str, Any], key: str | None = None, etag: str | None = None) -> httpx.Response:
+        headers = {"Idempotency-Key": key, "If-Match": etag}
+        return await who.post(f"{path}/{done.path}", sent, headers={k: v for k, v in headers.items() if v})
+
+    ok(await send(body, "k", '"0123456789abcdef0123456789abcdef"'), 412)
+    tried = await send({**body, "dry_run": True}, "k")
+    assert (ok(tried, 200)["id"], "ETag" in tried.headers) == (booking["id"], False)
+    assert await world.stored() == before
+
+    first = await send(body, "k", known)  # the refusal and the dry run have left the key free
+    changed = ok(first, 200)
+    assert changed["occurrences"] == tried.json()["occurrences"]
+    after = await world.stored()
+    again = await send(body, "k", known)  # the key has its answer, whatever the booking has become
+    assert (again.status_code, again.content, again.headers["ETag"]) == (200, first.content, first.headers["ETag"])
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert ok(await send(other, "k"), 422)["type"] == "/problems/key-reused"
+    assert ok(await send(body, "another", known), 412)["type"] == "/problems/precondition-failed"
+    refused = ok(await send({**other, "dry_run": True}, "k"), 409)  # a dry run does not read the key
+    assert refused["states"] == [*ACTIONS[operation].states]
+    assert ok(await send(body), 409)["type"] == "/problems/state-does-not-allow"
+    assert await world.stored() == after
+    assert (ok(await who.get(path), 200), (await who.get(path)).headers["ETag"]) == (changed, first.headers["ETag"])
+    assert await group.history(booking) == ["booking.created", done.type]
