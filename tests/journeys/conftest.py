@@ -14,6 +14,7 @@ import pytest
 from arena import Arena, Running, entered, two_servers
 from playwright.async_api import Page, async_playwright
 
+from db.migrate import migrate
 from fallow.cluster import Cluster
 
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -71,3 +72,11 @@ async def arena(racing: Running) -> AsyncIterator[Arena]:
     """Those who race at them."""
     async with entered(racing) as arena:
         yield arena
+
+
+@pytest.fixture(scope="module")
+def sturdy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster that loses nothing, unlike those of other tests."""
+    with Cluster(tmp_path_factory.mktemp("sturdy")) as cluster:
+        migrate(cluster.url())
+        yield cluster

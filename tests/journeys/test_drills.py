@@ -116,14 +116,6 @@ def batched(things: Sequence[Any]) -> list[Sequence[Any]]:
     return [things[n : n + 20] for n in range(0, len(things), 20)]
 
 
-@pytest.fixture(scope="module")
-def sturdy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A cluster that loses nothing, unlike those of other tests."""
-    with Cluster(tmp_path_factory.mktemp("sturdy")) as cluster:
-        migrate(cluster.url())
-        yield cluster
-
-
 @asynccontextmanager
 async def load_on(database: str) -> AsyncIterator[Load]:
     """A server of a database, and callers that know it."""
