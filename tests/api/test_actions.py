@@ -29,6 +29,7 @@ DONE = {
     "approveBooking": Done("owner", "approve", "booking.approved"),
     "declineBooking": Done("owner", "decline", "booking.declined"),
     "cancelBooking": Done("group", "cancel", "booking.cancelled"),
+    "recallBooking": Done("owner", "recall", "booking.recalled"),
 }
 
 
@@ -41,7 +42,7 @@ async def test_a_change_is_done_once_by_who_knows_what_it_changes(world: World, 
     done = DONE[operation]
     body, other = done.bodies
     owner, group = await world.organisation(), await world.organisation()
-    asset = await world.asset(owner, terms={"approval": True})
+    asset = await world.asset(owner, terms={"approval": True, "recallable": True})
     booking = ok(await group.book(asset, EVENING, hold=done.hold), 201)
     who: Organisation = {"owner": owner, "group": group}[done.by]
     path = f"/bookings/{booking['id']}"
