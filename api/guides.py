@@ -13,6 +13,8 @@ GUIDES: Mapping[str, str] = {
     "tour": "A tour",
     "list-a-kitchen": "List a kitchen",
     "book-twelve-tuesdays": "Book twelve Tuesdays",
+    "hold-a-place": "Hold a place",
+    "approve-requests": "Approve what is asked for",
     "show-what-is-free": "Show what is free",
     "states": "What may become of a booking",
     "permissions": "Who may do what",
@@ -36,4 +38,5 @@ def html(name: str) -> str:
 
 def here(text: str) -> str:
     """A guide's links to other guides, as pages."""
-    return re.sub(r"\]\(([a-z-]+)\.md\)", r"](/docs/\1)", text.replace("](../README.md#a-tour)", "](/docs/tour)"))
+    pages = text.replace("](../README.md#a-tour)", "](/docs/tour)")
+    return re.sub(r"\]\((?:docs/)?([a-z-]+)\.md\)", r"](/docs/\1)", pages)

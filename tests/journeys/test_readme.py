@@ -148,6 +148,40 @@ def test_twelve_tuesdays_are_booked_once_and_given_back(running):
     assert outcome(ended)[1] == "ended"
 
 
+def test_a_place_is_held_confirmed_and_given_back(running):
+    sent, (_, [held], [why], [confirmed], [ended]) = typed("docs/hold-a-place.md", running)
+    assert sent == ["GET 200", "GET 200", "POST 201", "POST 409", "POST 200", "POST 200"]
+    assert (held["state"], held["may"]) == ("held", ["confirmBooking", "cancelBooking"])
+    assert [each["code"] for each in why] == ["taken"]
+    assert (outcome(confirmed), confirmed["hold_expires_at"]) == ((held["id"], "confirmed", ["confirmed"]), None)
+    assert outcome(ended) == (held["id"], "ended", ["cancelled"])
+
+
+def test_of_what_is_asked_for_some_is_declined_and_the_rest_approved(running):
+    sent, (_, [asked], [queue], [declined], decided, [read, ended]) = typed("docs/approve-requests.md", running)
+    assert sent == [
+        *("GET 200", "GET 200", "POST 201", "GET 200", "POST 201"),  # who am I; who is it; register; search; ask
+        *("GET 200", "POST 200", "HEAD 200", "POST 200", "POST 200"),  # the queue; decline; its ETag; try; approve
+        *("GET 200", "POST 200"),  # read what was decided; give back
+    ]
+    states = [each["state"] for each in asked["occurrences"]]
+    assert states.count("pending") >= 3
+    waiting = queue["items"]
+    assert [each["created_at"] for each in waiting] == sorted(each["created_at"] for each in waiting)
+    assert waiting[-1]["id"] == asked["id"]
+    assert waiting[-1]["request"] == {"booker_has": {"bookings": 0, "minutes": 0}, "waiting": 0}
+    demo = waiting[:-1]  # all of one booker
+    assert len(demo) > 1
+    assert {each["request"]["booker_has"]["bookings"] for each in demo} == {len(demo) - 1}
+    after = [*states[:2], *("declined" if each == "pending" else each for each in states[2:])]
+    assert outcome(declined) == (asked["id"], "pending", after)
+    approved = ["confirmed" if each == "pending" else each for each in after]
+    assert [outcome(each)[2] for each in decided] == [approved, approved]
+    notes = [each["note"] for each in read["occurrences"] if each["state"] in {"declined", "confirmed"}]
+    assert set(notes) == {"We need them then.", "The key is at the desk."}
+    assert outcome(ended)[1] == "ended"
+
+
 async def test_a_page_of_ones_own_shows_what_is_free(running, page, tmp_path):
     [document] = blocks("docs/show-what-is-free.md", "html")
     fallow = f"http://127.0.0.1:{running['PORT']}/v1"
