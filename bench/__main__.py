@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from itertools import cycle
 from multiprocessing import get_context
 
-from bench import jobs, load, recorded, stage, tables
+from bench import changes, jobs, load, recorded, stage, tables
 from bench.jobs import Job
 from bench.load import Answer
 from bench.tables import Side, Sides
@@ -37,11 +37,11 @@ class Rig:
     def http(self, job: Job, clients: int) -> list[Answer]:
         """Ask the server."""
         asking = self.clients.submit(
-            load.drive, self.address, job.requests, clients=clients, again=not job.makes, **self.time
+            load.drive, self.address, job.requests, clients=clients, again=not job.units, **self.time
         )
         answers = asking.result()
         self.asked += len(answers)
-        wrong = Counter(each.status for each in answers if each.status != (201 if job.makes else 200))
+        wrong = Counter(each.status for each in answers if each.status != job.status)
         if wrong:
             raise RuntimeError(f"{job.name}: {wrong}")
         return answers
@@ -50,10 +50,15 @@ class Rig:
         """Ask the database."""
         return recorded.run(self.url, job.script, clients=clients, **self.time)
 
-    async def undo(self) -> int:
-        """Take back what was booked: how many units it occupied."""
+    async def stand(self, job: Job) -> None:
+        """Have what there has to be before it is asked for."""
         async with stage.connected(self.url) as conn:
-            return await jobs.undo(conn)
+            await changes.stand(conn, job)
+
+    async def undo(self) -> int:
+        """Take back what was booked and what stood there first: how many units it occupied, and otherwise than that."""
+        async with stage.connected(self.url) as conn:
+            return await changes.undo(conn)
 
     def contest(self, requests: Sequence[bytes]) -> str:
         """Everybody wants the same, again and again: exactly one gets it."""
@@ -78,7 +83,7 @@ def clients() -> ProcessPoolExecutor:
 
 
 def measure(turns: Sequence[tuple[Rig, Job]], rounds: int, crowds: Sequence[int]) -> list[list[Sides]]:
-    """What comes of each turn with each number of clients. Everybody's turn comes in each round; what was booked is
+    """What comes of each turn with each number of clients. Everybody's turn comes in each round; what was changed is
     taken back after each turn.
     """
     measured = [[(Side(), Side()) for _ in crowds] for _ in turns]
@@ -87,10 +92,12 @@ def measure(turns: Sequence[tuple[Rig, Job]], rounds: int, crowds: Sequence[int]
             stage.say(f"round {number + 1}: {job.name}")
             for crowd, sides in zip(crowds, of_crowds, strict=True):
                 for side, ask in zip(sides, (rig.http, rig.sql), strict=True):
+                    if job.units:
+                        asyncio.run(rig.stand(job))
                     answers = ask(job, crowd)
                     side.note(answers)
-                    if job.makes and (booked := asyncio.run(rig.undo())) != len(answers):
-                        raise RuntimeError(f"{job.name}: {len(answers)} answered, {booked} booked")
+                    if job.units and (changed := asyncio.run(rig.undo())) != len(answers) * job.units:
+                        raise RuntimeError(f"{job.name}: {len(answers)} answered, {changed} units changed")
     return measured
 
 
@@ -99,9 +106,9 @@ def bench(assets: int, rounds: int, **given: float) -> str:
     before = os.getloadavg()[0]
     with stage.cluster() as cluster:
         url, monday = stage.built(cluster, assets)
-        booking, contested = asyncio.run(jobs.booking(url, monday))
+        changing, contested = asyncio.run(changes.changing(url, monday))
         reading = asyncio.run(jobs.reading(url, monday))
-        todo = [*reading, booking]
+        todo = [*reading, *changing]
         with stage.serving(url) as (address, servers), clients() as pool:
             rig = Rig(url, address, pool, **given)
             for each in reading:

@@ -2,98 +2,33 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
-from uuid import UUID
 
-import httpx
 import msgspec
-from asyncpg.connection import LoggedQuery
-from uuid_utils.compat import uuid7
 
 from bench import country
 from bench.recorded import Script, listening, script
 from bench.stage import connected
 from db.connection import Connection
-from domain.tokens import TokenRequest
-from fallow.tokens import issue
 
-SAMPLES, BOOKINGS, CONTESTS = 8, 20_000, 200
-BOOKED_FROM = 60  # days after the first Monday: by then the country's own bookings are over
+SAMPLES = 8
 
 
 class Job(NamedTuple):
-    """Requests, and what they are to pgbench. Each that `makes` something is sent once; `examined`: how many assets
-    each search tests.
+    """Requests, the status of their answers, and what they are to pgbench.
+
+    Where each changes the occupancy of so many `units` it is sent once; `standing`, by table: a row, such as stand
+    there first for every request. `examined`: how many assets each search tests.
     """
 
     name: str
     requests: Sequence[bytes]
     script: Script
-    makes: bool = False
+    status: int = 200
+    units: int = 0
+    standing: Mapping[str, Mapping[str, Any]] = {}
     examined: Sequence[int] = ()
-
-
-BOOKER = """
-  INSERT INTO organisations (id, slug, name, kind, state, created_at, updated_at)
-  VALUES ($1, 'bench', 'Bench', 'group', 'verified', now(), now())
-      ON CONFLICT (slug) DO NOTHING
-"""
-
-# What can be booked at any time, in an order of no meaning; the k-th booking is of the k-th of them, on the next day
-# when all had their turn. Ids are ordered by time, as those that the application makes.
-TARGETS = """
-  DROP TABLE IF EXISTS bench_targets;
-  CREATE TABLE bench_targets AS
-  SELECT row_number() OVER (ORDER BY md5(a.id::text))::int - 1 AS n, a.id AS asset_id, a.owner_id,
-         count(*) OVER ()::int AS many
-    FROM assets a JOIN timetables t ON t.id = a.timetable_id AND t.owner_id = a.owner_id
-   WHERE a.state = 'listed' AND t.always AND a.units = 1 AND a.requires = '{}' AND a.min_attendees IS NULL
-     AND a.kind <> 'people' AND a.part_of IS NULL
-     AND NOT EXISTS (SELECT FROM assets p WHERE p.owner_id = a.owner_id AND p.part_of = a.id);
-  CREATE UNIQUE INDEX ON bench_targets (n);
-  ANALYZE bench_targets;
-  CREATE OR REPLACE FUNCTION bench_id() RETURNS text LANGUAGE sql AS $$
-    SELECT (lpad(to_hex((1000 * extract(epoch FROM clock_timestamp()))::bigint), 12, '0') || '7'
-            || substr(md5(random()::text), 1, 3) || '8' || substr(md5(random()::text), 1, 15))::uuid::text $$;
-  DROP FUNCTION IF EXISTS bench_target;
-  CREATE FUNCTION bench_target(k int)
-  RETURNS TABLE (asset_id text, owner_id text, starts text, ends text, booking text, occurrence text, event text,
-                 reference text)
-  LANGUAGE sql AS $$
-    SELECT b.asset_id, b.owner_id, s.at, s.at + interval '2 hours', bench_id(), bench_id(), bench_id(),
-           right(bench_id(), 12)
-      FROM bench_targets b
-     CROSS JOIN LATERAL (SELECT timestamptz '{from}' + make_interval(days => k / b.many) AS at) s
-     WHERE b.n = k % (SELECT many FROM bench_targets WHERE n = 0) $$;
-"""
-BOOKED = "booker_id = (SELECT id FROM organisations WHERE slug = 'bench')"
-FREE = f"""
-  WITH gone AS (
-    DELETE FROM occupancies o USING occurrences c
-     WHERE c.{BOOKED} AND o.owner_id = c.owner_id AND o.occurrence_id = c.id RETURNING o.unit)
-  SELECT count(*) FROM gone
-"""
-TABLES = ("occurrences", "bookings", "events")
-
-
-async def prepare(conn: Connection, monday: date) -> str:
-    """A token of who books here; whatever an earlier run left is gone."""
-    await conn.execute(BOOKER, uuid7())
-    token = await issue(conn, "bench", TokenRequest(name="Bench", role="member"), datetime.now(UTC))
-    first = datetime.combine(monday + timedelta(days=BOOKED_FROM), time(10), UTC)
-    await conn.execute(TARGETS.replace("{from}", first.isoformat()))
-    await undo(conn)
-    return token
-
-
-async def undo(conn: Connection) -> int:
-    """Take back all that was booked: how many units it occupied."""
-    async with conn.transaction():
-        freed: int = await conn.fetchval(FREE)
-        for table in TABLES:
-            await conn.execute(f"DELETE FROM {table} WHERE {BOOKED}")
-    return freed
 
 
 def get(path: str, **query: object) -> bytes:
@@ -166,51 +101,3 @@ async def reading(url: str, monday: date, *, only_searches: bool = False) -> lis
                     examined.append(answer["examined"])
             jobs.append(Job(name, requests, await script(conn, samples), examined=examined))
     return jobs
-
-
-async def booking(url: str, monday: date) -> tuple[Job, list[bytes]]:
-    """Booking all over the country, and requests that contend for one asset."""
-    async with connected(url) as conn, listening(url) as (client, heard):
-        token = await prepare(conn, monday)
-        many = await conn.fetchval("SELECT count(*) FROM bench_targets")
-        rows = await conn.fetch("SELECT t.* FROM generate_series(0, $1) k, bench_target(k) t", BOOKINGS - 1)
-        contested = await conn.fetch(
-            "SELECT t.* FROM generate_series(0, $1) k, bench_target($2 * k) t", CONTESTS - 1, many
-        )
-        client.headers["Authorization"] = f"Bearer {token}"
-        for row in rows[1::-1]:  # the first says more: it asks for types, and notes that the token is used today
-            heard.clear()
-            sample = wanted(row)
-            answer = await client.post("/v1/bookings", json=sample)
-        made = await script(conn, [heard], varying(sample, answer.raise_for_status(), heard))
-        await undo(conn)
-    requests, contests = ([post("/bookings", token, wanted(row)) for row in each] for each in (rows, contested))
-    return Job("booking, all over the country", requests, made, makes=True), contests
-
-
-def wanted(target: Mapping[str, str]) -> dict[str, object]:
-    """A booking of a target."""
-    starts, ends = (datetime.fromisoformat(target[name]).isoformat() for name in ("starts", "ends"))
-    return {"asset_id": target["asset_id"], "periods": [{"starts_at": starts, "ends_at": ends}]}
-
-
-def varying(sent: dict[str, object], answer: httpx.Response, heard: Sequence[LoggedQuery]) -> dict[str, str]:
-    """What of a booking is another in the next one, and the columns of `bench_target` that say it."""
-    made = answer.json()
-    [period] = sent["periods"]
-    [occurrence] = made["occurrences"]
-    known = {
-        made["asset"]["id"]: "asset_id",
-        made["owner_id"]: "owner_id",
-        made["id"]: "booking",
-        occurrence["id"]: "occurrence",
-        made["reference"]: "reference",
-        period["starts_at"]: "starts",
-        period["ends_at"]: "ends",
-    }
-    others = {str(each) for query in heard for each in query.args if isinstance(each, UUID)} - {
-        *known,
-        made["booker_id"],
-    }
-    [event] = others
-    return {**known, event: "event"}

@@ -34,6 +34,13 @@ class Script(NamedTuple):
     values: dict[str, str]
 
 
+class Varying(NamedTuple):
+    """Texts that are others in each transaction, the columns that say them, and whence the `:k`-th has its own."""
+
+    columns: Mapping[str, str]
+    source: str
+
+
 @asynccontextmanager
 async def listening(url: str) -> AsyncIterator[tuple[httpx.AsyncClient, list[LoggedQuery]]]:
     """The application in this process: a client of it, and what it has said to the database."""
@@ -48,12 +55,8 @@ async def listening(url: str) -> AsyncIterator[tuple[httpx.AsyncClient, list[Log
             yield client, heard
 
 
-async def script(
-    conn: Connection, samples: Sequence[Sequence[LoggedQuery]], varying: Mapping[str, str] | None = None
-) -> Script:
-    """What was heard for each request, said again. `varying`: texts that are others each time, and the columns of the
-    function `bench_target(k)` from which each transaction then takes them at its beginning.
-    """
+async def script(conn: Connection, samples: Sequence[Sequence[LoggedQuery]], varying: Varying | None = None) -> Script:
+    """What was heard for each request, said again; what varies is read at the beginning of each transaction."""
     texts: list[str] = []
     values: dict[str, str] = {}
     for sample, queries in enumerate(samples):
@@ -66,13 +69,13 @@ async def script(
                 variable = f"p{sample}_{number}_{place}"
                 written = "" if value is None else text(value, kind.name)
                 said.append(f"''::{kind.name}" if value == "" else f":{variable}::{kind.name}")
-                if varying and (made := composed(written, varying)):
+                if varying and (made := composed(written, varying.columns)):
                     chosen.append(f"{made} AS {variable}")
                 elif written:
                     values[variable] = written
             lines.append(re.sub(r"\$(\d+)", lambda found, said=said: said[int(found[1])], said[0]) + ";")
-        if chosen:
-            choice = f"SELECT {', '.join(chosen)} FROM bench_target(:k) t \\gset"
+        if varying and chosen:
+            choice = f"SELECT {', '.join(chosen)} FROM {varying.source} \\gset"
             lines = [r"\set k :counter * :clients + :client_id", choice, *lines, r"\set counter :counter + 1"]
         texts.append("\n".join([*lines, ""]))
     return Script(texts, values)
