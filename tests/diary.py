@@ -358,6 +358,21 @@ class Diary:
             ],
         }  # fmt: skip
 
+    def request(self, number: int, to: str) -> dict[str, object] | None:
+        """What an owner weighs: how much the booker of a request has beside it."""
+        booking = self.bookings[number]
+        owner, booker = self.parties(booking)
+        if to != owner or all(each.state != "pending" for each in booking.occurrences):
+            return None
+        others = [each for each in self.theirs(booker, owner, OPEN) if each is not booking]
+        coming = [
+            (each.ends - max(each.starts, self.now)) * each.units
+            for other in others
+            for each in other.occurrences
+            if each.state in OPEN and each.ends > self.now
+        ]
+        return {"booker_has": {"bookings": len(others), "minutes": sum(coming)}, "waiting": 0}
+
     def may(self, booking: Booking, to: str) -> list[str]:
         return [
             f"{how}Booking"

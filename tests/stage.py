@@ -34,7 +34,8 @@ ASSETS = {
     "field": Asset("club", notice=2 * HOUR, approval=2 * HOUR),
 }
 CLEAR = """
-  TRUNCATE bookings, occurrences, occupancies, events, accounts, idempotency_keys, closures, jobs.pgqueuer CASCADE;
+  TRUNCATE bookings, occurrences, occupancies, claims, closures, accounts, events, idempotency_keys,
+           jobs.pgqueuer CASCADE;
   UPDATE organisations SET state = 'verified'
 """
 
