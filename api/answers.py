@@ -48,22 +48,24 @@ def without_secret(content: object) -> object:
     return content
 
 
-def must_match(request: AnyRequest, current: object, *etags: str, required: bool = False) -> None:
+def must_match(
+    request: AnyRequest, current: object, *etags: str, required: bool = False, detail: str | None = None
+) -> None:
     """Compare If-Match with the resource as it is under the lock, as GET would answer it to this caller.
 
     `current` null: there is nothing yet, which not even `*` matches. `etags`: others that will do. Raises
-    PreconditionFailed; with `required`, PreconditionRequired without a header.
+    PreconditionFailed; with `required`, PreconditionRequired without a header; with a `detail` of what to do.
     """
     sent = listed(request, "if-match")
     if sent is None:
         if required:
-            raise PreconditionRequired
+            raise PreconditionRequired(detail)
         return
     if sent == ["*"] and current is not None:
         return
     known = etags if current is None else (etag(current), *etags)
     if not set(known).intersection(sent):
-        raise PreconditionFailed
+        raise PreconditionFailed(detail)
 
 
 def listed(request: AnyRequest, header: str) -> list[str] | None:

@@ -13,11 +13,11 @@ import db.closures
 import db.events
 import db.sites
 import domain.closures
-from api.answers import Answer, AnyRequest, etag, must_match
+from api.answers import Answer, AnyRequest, must_match
 from api.cursors import Cursors
-from api.hours import dry_run_etag
 from api.lists import Cursor, Limit, Pages
 from api.problems import problems
+from api.recalls import settle
 from db.connection import Connection
 from domain import errors, permissions
 from domain.callers import Caller
@@ -25,7 +25,10 @@ from domain.closures import Closure, ClosureChange, ClosurePage, ClosureRequest
 from domain.errors import Fault, Invalid, NotFound, StateDoesNotAllow, Unauthenticated
 
 
-@post(operation_id="createClosure", responses=problems(errors.StateDoesNotAllow, errors.PreconditionFailed))
+@post(
+    operation_id="createClosure",
+    responses=problems(errors.StateDoesNotAllow, errors.PreconditionFailed, errors.PreconditionRequired),
+)
 async def create(
     request: AnyRequest,
     data: JSONBody[ClosureRequest],
@@ -34,9 +37,11 @@ async def create(
     now: NamedDependency[datetime],
     request_id: NamedDependency[str],
 ) -> Answer[ClosureChange]:
-    """Shut an asset, with its wholes and parts, or a site. Bookings made stay as they are.
+    """Shut an asset, with its wholes and parts, or a site. Bookings made stay as they are, or with `recall` those that
+    it hits are taken back.
 
-    If-Match may be the ETag of a dry run: then nothing is closed if `bookings_hit` has changed since.
+    If-Match may be the ETag of a dry run: then nothing is closed if `bookings_hit` has changed since. With `recall` it
+    must be.
     """
     if faults := list(domain.closures.faults(data)):
         raise Invalid(faults)
@@ -45,12 +50,19 @@ async def create(
     await lock_assets(conn, data.asset_id, data.site_id, owner_id)
     await refuse_archived(conn, data.asset_id, caller)
     closure = domain.closures.plan(data, id=uuid7(), now=now)
-    hits = await db.closures.hit(conn, closure, owner_id, now)
-    dry = dry_run_etag(None, hits)
-    must_match(request, None, dry)
-    if data.dry_run:
-        return Answer(ClosureChange(closure, hits), status_code=200, headers={"ETag": dry})
     await db.closures.insert(conn, closure, owner_id)
+    hits, tag = await settle(
+        request,
+        conn,
+        data,
+        None,
+        closure,
+        await db.closures.hit(conn, closure, owner_id, now),
+        owner_id=owner_id,
+        caller=caller,
+        now=now,
+        request_id=request_id,
+    )
     await db.events.append(
         conn,
         type="closure.created",
@@ -64,7 +76,7 @@ async def create(
         now=now,
         request_id=request_id,
     )
-    return Answer(ClosureChange(closure, hits), headers={"ETag": etag(closure)})
+    return Answer(ClosureChange(closure, hits), status_code=200 if data.dry_run else 201, headers={"ETag": tag})
 
 
 @get(operation_id="listClosures", responses=problems(errors.CursorInvalid, errors.CursorMismatch))

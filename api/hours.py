@@ -12,15 +12,17 @@ import db.assets
 import db.events
 import db.timetables
 import domain.hours
-from api.answers import Answer, AnyRequest, etag, must_match
+from api.answers import Answer, AnyRequest
 from api.assets import load as load_asset
 from api.problems import problems
+from api.recalls import settle
 from db.connection import Connection
 from db.timetables import Effective
 from domain import errors, permissions
 from domain.callers import Caller
 from domain.errors import NotFound
-from domain.hours import BookingHit, Hours, HoursChange, HoursRequest
+from domain.hours import Hours, HoursRequest
+from domain.timetables import HoursChange
 
 
 @get(operation_id="getHours", responses=problems(NotFound), opt={"resource": True})
@@ -56,10 +58,12 @@ async def replace(
     now: NamedDependency[datetime],
     request_id: NamedDependency[str],
 ) -> Answer[HoursChange]:
-    """Give an asset hours of its own. Bookings made stay as they are; `bookings_hit` are those outside the hours.
+    """Give an asset hours of its own. `bookings_hit` are those outside the hours: they stay as they are, or with
+    `recall` are taken back.
 
     A listed asset is not given hours that are never open from today on: pause it, or send a closure.
-    Send If-Match where it has hours: their ETag, or that of a dry run, which also answers for `bookings_hit`.
+    Send If-Match where it has hours: their ETag, or that of a dry run, which also answers for `bookings_hit`. With
+    `recall` only that of a dry run will do.
     """
     owner_id = (await load_asset(conn, asset_id, caller)).owner_id
     permissions.require("replaceHours", caller, owner_id=owner_id)
@@ -71,21 +75,25 @@ async def replace(
     if asset.state == "listed":
         domain.hours.refuse_never_open(data, now.date())
     before = await load(conn, asset_id, caller)
-    attempt = conn.transaction()
-    await attempt.start()
     own = before.id if before.id is not None and before.name is None else None
     timetable_id = own or uuid7()
     write = db.timetables.replace if own else db.timetables.insert
     await write(conn, timetable_id, owner_id, name=None, hours=data, compiled=compiled, now=now)
     version = await db.timetables.give(conn, asset_id, owner_id, timetable_id, now)
-    hits = await db.timetables.hit(conn, timetable_id, owner_id, now)
-    dry = dry_run_etag(before.hours, hits)
-    must_match(request, before.hours or Hours(), dry, required=before.id is not None and not data.dry_run)
-    hours = domain.hours.only_hours(data)
-    if data.dry_run:
-        await attempt.rollback()
-        return Answer(HoursChange(hours, hits), headers={"ETag": dry})
-    await attempt.commit()
+    was, hours = before.hours or Hours(), domain.hours.only_hours(data)
+    hits, tag = await settle(
+        request,
+        conn,
+        data,
+        was,
+        hours,
+        await db.timetables.hit(conn, timetable_id, owner_id, now),
+        owner_id=owner_id,
+        required=before.id is not None,
+        caller=caller,
+        now=now,
+        request_id=request_id,
+    )
     await db.events.append(
         conn,
         type="asset.hours_replaced",
@@ -93,18 +101,13 @@ async def replace(
         object_id=asset_id,
         owner_id=owner_id,
         version=version,
-        before={"timetable_id": asset.timetable_id, **domain.hours.told(before.hours or Hours())},
+        before={"timetable_id": asset.timetable_id, **domain.hours.told(was)},
         after={"timetable_id": None, **domain.hours.told(hours), "bookings_hit": len(hits)},
         caller=caller,
         now=now,
         request_id=request_id,
     )
-    return Answer(HoursChange(hours, hits), headers={"ETag": etag(hours)})
-
-
-def dry_run_etag(current: object, hits: list[BookingHit]) -> str:
-    """The ETag of a dry run: of the current ETag, empty if there is nothing yet, and of what it would hit."""
-    return etag(("" if current is None else etag(current), hits))
+    return Answer(HoursChange(hours, hits), headers={"ETag": tag})
 
 
 async def load(conn: Connection, asset_id: UUID, caller: Caller | None) -> Effective:

@@ -280,8 +280,12 @@ PAGES: Mapping[str, Page] = {
         errors=[("?cursor", "Send the filters of the page that gave this cursor.")],
     ),
     "precondition-required": Page(
-        meaning="There are hours already, and nobody's change is to be overwritten unseen.",
-        steps=["Read the hours, and keep the header ETag.", "Send it as If-Match with the new hours."],
+        meaning="There are hours already, and nobody's change is to be overwritten unseen; or bookings are to be"
+        " recalled, and it was not looked at first which.",
+        steps=[
+            "Read the hours, and keep the header ETag; with recall, send the same with dry_run and keep its ETag.",
+            "Send it as If-Match with the change.",
+        ],
         request=f"GET {ASSET}/hours",
         instance=f"{ASSET}/hours",
     ),

@@ -11,12 +11,11 @@ from uuid_utils.compat import uuid7
 import db.events
 import db.timetables
 import domain.hours
-import domain.timetables
-from api.answers import Answer, AnyRequest, etag, must_match
+from api.answers import Answer, AnyRequest
 from api.cursors import Cursors
-from api.hours import dry_run_etag
 from api.lists import Cursor, Limit, Pages
 from api.problems import problems
+from api.recalls import settle
 from db.connection import Connection
 from domain import errors, permissions
 from domain.callers import Caller
@@ -36,8 +35,6 @@ async def create(
     permissions.require("createTimetable", caller)
     compiled = domain.hours.compile(data)
     timetable_id, owner_id = uuid7(), caller.organisation_id
-    if data.dry_run:
-        return Answer(domain.timetables.plan(data, timetable_id, owner_id, now), status_code=200)
     await db.timetables.insert(conn, timetable_id, owner_id, name=data.name, hours=data, compiled=compiled, now=now)
     await db.events.append(
         conn,
@@ -52,7 +49,7 @@ async def create(
         now=now,
         request_id=request_id,
     )
-    return Answer(await load(conn, timetable_id))
+    return Answer(await load(conn, timetable_id), status_code=200 if data.dry_run else 201)
 
 
 @get(operation_id="listTimetables", responses=problems(errors.CursorInvalid, errors.CursorMismatch))
@@ -98,10 +95,11 @@ async def replace(
     now: NamedDependency[datetime],
     request_id: NamedDependency[str],
 ) -> Answer[TimetableChange]:
-    """Change the hours of every asset that shares a timetable. Bookings made stay as they are.
+    """Change the hours of every asset that shares a timetable. Bookings made stay as they are, or with `recall` those
+    that it hits are taken back.
 
     Hours that are never open from today on are refused while a listed asset uses them.
-    Send as If-Match its ETag, or that of a dry run, which also answers for `bookings_hit`.
+    Send as If-Match its ETag, or that of a dry run, which also answers for `bookings_hit`; with `recall` only this.
     """
     owner_id = (await load(conn, timetable_id)).owner_id
     permissions.require("replaceTimetable", caller, owner_id=owner_id)
@@ -110,19 +108,23 @@ async def replace(
     before = await load(conn, timetable_id)
     if await db.timetables.has_listed(conn, timetable_id, owner_id):
         domain.hours.refuse_never_open(data, now.date())
-    attempt = conn.transaction()
-    await attempt.start()
     version = await db.timetables.replace(
         conn, timetable_id, owner_id, name=data.name, hours=data, compiled=compiled, now=now
     )
     after = await load(conn, timetable_id)
-    hits = await db.timetables.hit(conn, timetable_id, owner_id, now)
-    dry = dry_run_etag(before, hits)
-    must_match(request, before, dry, required=not data.dry_run)
-    if data.dry_run:
-        await attempt.rollback()
-        return Answer(TimetableChange(after, hits), headers={"ETag": dry})
-    await attempt.commit()
+    hits, tag = await settle(
+        request,
+        conn,
+        data,
+        before,
+        after,
+        await db.timetables.hit(conn, timetable_id, owner_id, now),
+        owner_id=owner_id,
+        required=True,
+        caller=caller,
+        now=now,
+        request_id=request_id,
+    )
     await db.events.append(
         conn,
         type="timetable.replaced",
@@ -136,7 +138,7 @@ async def replace(
         now=now,
         request_id=request_id,
     )
-    return Answer(TimetableChange(after, hits), headers={"ETag": etag(after)})
+    return Answer(TimetableChange(after, hits), headers={"ETag": tag})
 
 
 async def load(conn: Connection, timetable_id: UUID) -> Timetable:

@@ -11,7 +11,7 @@ import db.locks
 from db.connection import Connection
 from db.organisations import listed
 from domain.closures import Closure
-from domain.hours import BookingHit
+from domain.recalls import BookingHit
 
 # A closure to an organisation, $1, which may be null, unless it is of an asset that they may not know of. Of what is
 # at a private site others see no note.
@@ -145,7 +145,8 @@ async def delete(conn: Connection, closure_id: UUID, owner_id: UUID) -> int:
 
 
 HIT = """
-  SELECT c.booking_id, c.id AS occurrence_id, c.starts_at, c.ends_at
+  SELECT c.booking_id, c.id AS occurrence_id, c.starts_at, c.ends_at, rules.state(c, $6) AS state,
+         '[]'::jsonb AS alternatives
     FROM assets a
     JOIN occurrences c ON c.owner_id = a.owner_id AND c.asset_id = a.id
    WHERE a.owner_id = $1

@@ -15,6 +15,7 @@ from db.events import Change
 from db.occurrences import in_event
 from domain.callers import Caller
 from domain.claims import owed
+from domain.errors import Unmet
 from domain.recalls import BECOMES
 
 LOCK_BOOKINGS = """
@@ -116,3 +117,17 @@ def after(rows: Sequence[Record], claims: Mapping[UUID, tuple[UUID, int]], note:
         "claims": {str(claim_id): {"occurrence_id": each, "minutes": minutes} for each, claim_id, minutes in opened},
         **({} if note is None else {"texts": ["note"]}),
     }
+
+
+UNMET = """
+  SELECT c.id, c.asset_id, c.owner_id, c.booker_id, c.units, b.attendees, false AS hold
+    FROM occurrences c
+    JOIN bookings b ON b.id = c.booking_id AND b.owner_id = c.owner_id
+   WHERE c.owner_id = $1 AND c.id = ANY($2::uuid[])
+"""
+
+
+async def unmet(conn: Connection, owner_id: UUID, occurrence_ids: Sequence[UUID]) -> dict[UUID, Unmet]:
+    """What the bookers of occurrences had asked for, by occurrence."""
+    rows = await conn.fetch(UNMET, owner_id, occurrence_ids)
+    return {row["id"]: Unmet(*(row[name] for name in Unmet._fields)) for row in rows}

@@ -11,7 +11,8 @@ import msgspec
 import db.locks
 from db.connection import Connection
 from db.organisations import listed
-from domain.hours import BookingHit, CompiledHours, Hours, only_hours, without_notes
+from domain.hours import CompiledHours, Hours, only_hours, without_notes
+from domain.recalls import BookingHit
 from domain.timetables import Timetable
 
 DOCUMENT = """
@@ -208,7 +209,8 @@ async def abandon(conn: Connection, timetable_id: UUID, owner_id: UUID) -> None:
 
 # Every one of them, by the rules of booking: 5,000 of one asset in 0.3 s, 100 of each of 300 assets in 1 to 2 s.
 HIT = """
-  SELECT c.booking_id, c.id AS occurrence_id, c.starts_at, c.ends_at
+  SELECT c.booking_id, c.id AS occurrence_id, c.starts_at, c.ends_at, rules.state(c, $3) AS state,
+         '[]'::jsonb AS alternatives
     FROM assets a
     JOIN occurrences c ON c.owner_id = a.owner_id AND c.asset_id = a.id
    WHERE a.owner_id = $2 AND a.timetable_id = $1 AND c.ends_at > $3

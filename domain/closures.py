@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from domain.errors import Fault
-from domain.hours import BookingHit
+from domain.recalls import BookingHit
 from domain.types import Instant, LongText
 
 LONGEST = timedelta(days=3660)
@@ -18,7 +18,7 @@ ClosureSource = Literal["manual"]
 
 class ClosureRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A closure as sent: of an asset or of a site, from `starts_at` up to `ends_at`. `dry_run`: say what it
-    would hit and store nothing.
+    would hit and store nothing. `recall`: take back what it hits; its bookers see the note.
     """
 
     asset_id: UUID | None = None
@@ -27,6 +27,7 @@ class ClosureRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     ends_at: Instant
     note: LongText | None = None
     dry_run: bool = False
+    recall: bool = False
 
 
 class Closure(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,13 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import combinations
 from typing import Annotated, Literal
-from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
 from domain.errors import Fault, HoursOverlap, Invalid, NotPublishable
-from domain.types import Instant, LocalDate, ShortText
+from domain.types import LocalDate, LongText, ShortText
 
 DAY = 1440
 NEVER_OPEN = (
@@ -109,25 +108,13 @@ class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class HoursRequest(Hours, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """An asset's own hours as sent. `dry_run`: say what they would hit and store nothing."""
+    """An asset's own hours as sent. `dry_run`: say what they would hit and store nothing. `recall`: take back what
+    they hit, with a `note` that its bookers see.
+    """
 
     dry_run: bool = False
-
-
-class BookingHit(msgspec.Struct, frozen=True):
-    """A booked occurrence that no longer fits. It stays as it is: owner and booker talk to each other."""
-
-    booking_id: UUID
-    occurrence_id: UUID
-    starts_at: Instant
-    ends_at: Instant
-
-
-class HoursChange(msgspec.Struct, frozen=True):
-    """An asset's hours and the bookings that now lie outside them."""
-
-    hours: Hours
-    bookings_hit: list[BookingHit]
+    recall: bool = False
+    note: LongText | None = None
 
 
 class CompiledHours(msgspec.Struct, frozen=True):

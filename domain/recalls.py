@@ -1,11 +1,15 @@
 """Taking back what was booked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
-from domain.bookings import Stored
+import msgspec
+
+from domain.bookings import Alternative, Stored
 from domain.changes import Scope
 from domain.errors import StateDoesNotAllow
 from domain.occurrences import OccurrenceState
+from domain.types import Instant
 
 FINAL = (
     "It was booked on terms that do not let the owner have it back. Close the asset for that time with `recall: true`"
@@ -20,6 +24,19 @@ BECOMES: Mapping[OccurrenceState, OccurrenceState] = {
 }
 
 
+class BookingHit(msgspec.Struct, frozen=True):
+    """A booked occurrence that no longer fits, in the `state` that it then has. Without `recall` it stays as it is:
+    owner and booker talk to each other. With it, the first five recalled have `alternatives`.
+    """
+
+    booking_id: UUID
+    occurrence_id: UUID
+    starts_at: Instant
+    ends_at: Instant
+    state: OccurrenceState
+    alternatives: list[Alternative]
+
+
 class Recall(Scope, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Occurrences that the owner needs back, and a note that the booker sees."""
 
@@ -28,3 +45,13 @@ def must_be_recallable(booking: Stored) -> None:
     """Raises StateDoesNotAllow for what was not booked on such terms."""
     if not booking.recallable:
         raise StateDoesNotAllow(FINAL)
+
+
+def taken_back(hits: Sequence[BookingHit], instead: Mapping[UUID, list[Alternative]]) -> list[BookingHit]:
+    """Hits as they are once what can be was taken back, with what could be had instead, by occurrence."""
+    return [
+        msgspec.structs.replace(
+            each, state=BECOMES.get(each.state, each.state), alternatives=instead.get(each.occurrence_id, [])
+        )
+        for each in hits
+    ]

@@ -4,7 +4,8 @@ from uuid import UUID
 
 import msgspec
 
-from domain.hours import BookingHit, Hours, HoursRequest
+from domain.hours import Hours, HoursRequest
+from domain.recalls import BookingHit
 from domain.types import Instant, ShortText
 
 
@@ -31,6 +32,13 @@ class TimetablePage(msgspec.Struct, frozen=True):
     next: str | None
 
 
+class HoursChange(msgspec.Struct, frozen=True):
+    """An asset's own hours and the bookings that now lie outside them."""
+
+    hours: Hours
+    bookings_hit: list[BookingHit]
+
+
 class TimetableChange(msgspec.Struct, frozen=True):
     """A timetable and the bookings that now lie outside it."""
 
@@ -41,9 +49,3 @@ class TimetableChange(msgspec.Struct, frozen=True):
     def id(self) -> UUID:
         """The timetable's."""
         return self.timetable.id
-
-
-def plan(request: TimetableRequest, timetable_id: UUID, owner_id: UUID, now: Instant) -> Timetable:
-    """The new timetable that a request comes to."""
-    hours = {name: getattr(request, name) for name in Hours.__struct_fields__}
-    return Timetable(**hours, id=timetable_id, owner_id=owner_id, name=request.name, created_at=now, updated_at=now)

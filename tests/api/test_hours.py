@@ -59,6 +59,8 @@ async def test_c09_hours_narrowed_under_a_booking_leave_it_and_tell(world: World
         "occurrence_id": booking["occurrences"][0]["id"],
         "starts_at": EVENING[0],
         "ends_at": EVENING[1],
+        "state": "confirmed",
+        "alternatives": [],
     }
     assert ok(tried, 200)["bookings_hit"] == [hit]
     assert (await owner.get(path)).headers["ETag"] == etag

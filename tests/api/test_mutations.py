@@ -27,6 +27,7 @@ HOURS = {
     "exceptions": [{"on": "2027-07-05", "hours": [{"opens": "09:00", "closes": "24:00"}], "note": "Fair"}],
     "holidays": {"region": "GB-ENG", "then": "hours", "hours": [{"opens": "10:00", "closes": "12:00"}]},
 }
+RECALL = {"recall": True, "note": "Paint"}
 TERMS = {
     "approval": False,
     "hold_minutes": 15,
@@ -127,10 +128,10 @@ SENT: list[tuple[str, dict[str, Any]]] = [
     ),
     ("PATCH /assets/{asset}", {name: ASSET[name] for name in ASSET if name not in {"site_id", "kind", "part_of"}}),
     ("POST /assets/{asset}/copy", {"site_ids": [ASSET["site_id"]]}),
-    ("PUT /assets/{asset}/hours", {**HOURS, "dry_run": True}),
-    ("POST /timetables", {"name": "Usual", **HOURS}),
-    ("PUT /timetables/{timetable}", {"name": "Usual", **HOURS, "dry_run": True}),
-    ("POST /closures", {"asset_id": "{asset}", **PERIOD, "note": "Paint", "dry_run": True}),
+    ("PUT /assets/{asset}/hours", {**HOURS, **RECALL, "dry_run": True}),
+    ("POST /timetables", {"name": "Usual", **HOURS, **RECALL}),
+    ("PUT /timetables/{timetable}", {"name": "Usual", **HOURS, **RECALL, "dry_run": True}),
+    ("POST /closures", {"asset_id": "{asset}", **PERIOD, **RECALL, "dry_run": True}),
     ("POST /bookings", {**BOOKING, "periods": [PERIOD]}),
     ("POST /bookings", {**BOOKING, "repeats": REPEATS}),
     ("POST /bookings/{booking}/cancel", {"occurrence_ids": ["{occurrence}"], "note": "Ill"}),

@@ -149,3 +149,21 @@ async def test_the_queue_asks_twice_and_once_for_the_token_however_many_wait(wor
     assert len(ok(await owner.get("/bookings", **queue), 200)["items"]) == 10
     assert await counting.of(lambda: owner.get("/bookings", **queue)) == one
     assert len(one) == 3
+
+
+async def test_a_recall_asks_the_same_number_of_times_however_much_it_hits(world: World, queries):
+    owner, group = await world.organisation(), await world.organisation()
+    counting = queries()
+    asked = []
+    for count in (5, 5, 20):
+        [hall, *_] = halls = await crowd(world, owner, 2)
+        for hour in range(count - 2):
+            period = (f"2027-07-06T{hour:02}:00:00Z", f"2027-07-06T{hour + 1:02}:00:00Z")
+            ok(await group.book(halls[hour % 2], period), 201)
+        body = {"site_id": hall["site_id"], **WEEK, "recall": True, "note": "A flood"}
+        tried = await owner.post("/closures", {**body, "dry_run": True})
+        assert len(ok(tried, 200)["bookings_hit"]) == count
+        headers = {"If-Match": tried.headers["ETag"]}
+        sent = await counting.of(lambda: owner.post("/closures", body, headers=headers), 201)  # noqa: B023 - at once
+        asked.append([each.partition(" __asyncpg")[0] for each in sent])
+    assert asked[1] == asked[2]

@@ -17,7 +17,7 @@ BY_SLUG = {
     "key-reused": "A key goes with one body.",
     "parts-cycle": "An asset is no part of itself.",
     "precondition-failed": "The ETag is made up.",
-    "precondition-required": "Hours that exist are replaced only with their ETag.",
+    "precondition-required": "Hours that exist are replaced with their ETag, and bookings recalled with a dry run's.",
     "too-large": "Every field is within its limit, but together they are more than 256 KiB.",
 }
 # How the sentences of 422 `invalid` begin, by why the schema does not say it.
@@ -33,6 +33,7 @@ BY_SENTENCE = {
         r"|It names every date|The series|An asset cannot be inside itself|That makes"
     ),
     "what is there once": r"There is another|It (is (named|there) twice|shares a date|is the same)",
+    "how much is hit": r"It hits \d+ occurrences",
     "what the time is": r"It must be later than now",
     "lists that are data": (
         r"It is not in the published list|This category is for|No such time zone|This (is no British )?postcode"

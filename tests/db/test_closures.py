@@ -7,7 +7,7 @@ from uuid_utils.compat import uuid7
 import db.closures
 import domain.closures
 from domain.closures import ClosureRequest
-from domain.hours import BookingHit
+from domain.recalls import BookingHit
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ async def test_what_is_over_is_not_hit(conn, owner, site):
     occurrence = await a_booking(conn, owner, hall, at(5, 12), at(5, 14))
     closure = a_closure(asset_id=hall)
     [hit] = await db.closures.hit(conn, closure, owner, at(5, 13))
-    assert hit == BookingHit(hit.booking_id, occurrence, at(5, 12), at(5, 14))
+    assert hit == BookingHit(hit.booking_id, occurrence, at(5, 12), at(5, 14), "confirmed", [])
     assert await db.closures.hit(conn, closure, owner, at(5, 14)) == []
 
 

@@ -7,7 +7,8 @@ from stored import NOW, a_booking, a_site, a_timetable, an_asset, an_organisatio
 import db.timetables
 import domain.hours
 from db.timetables import Effective
-from domain.hours import BookingHit, Hours, HoursException, Opening, Season, WeeklyHours
+from domain.hours import Hours, HoursException, Opening, Season, WeeklyHours
+from domain.recalls import BookingHit
 from domain.timetables import Timetable
 
 TUESDAYS = {"starts_on": "2027-01-01", "hours": [{"day": "tue", "opens": "18:00", "closes": "22:00"}]}
@@ -83,7 +84,7 @@ async def test_what_lies_outside_the_hours_is_hit_and_what_is_over_is_not(conn):
     late = await a_booking(conn, owner, asset, at(20, 20), at(20, 22))
     await a_booking(conn, owner, asset, at(21, 9), at(21, 10), state="held", held_until=at(1, 9))
     [hit] = await db.timetables.hit(conn, made, owner, at(10, 9))
-    assert hit == BookingHit(hit.booking_id, late, at(20, 20), at(20, 22))
+    assert hit == BookingHit(hit.booking_id, late, at(20, 20), at(20, 22), "confirmed", [])
     assert await db.timetables.hit(conn, made, owner, at(22, 9)) == []
 
 
