@@ -89,6 +89,35 @@ async def test_a_page_of_what_waits_reads_nothing_that_does_not(
     assert await most_read(conn, statement, NOW, parties[capacity], *filtered, first, 21, OPEN) <= 3 * 21
 
 
+SCATTER = """
+  UPDATE occurrences c
+     SET state = (ARRAY['pending', 'held', 'confirmed', 'declined', 'completed'])[1 + n.n % 5],
+         booking_id = n.booking_id, held_until = CASE WHEN n.n % 3 = 0 THEN $1::timestamptz END,
+         approved_from = CASE WHEN n.n % 7 = 0 THEN $1 END
+    FROM (SELECT id, (hashtextextended(id::text, 1) & 1048575)::int AS n,
+                 first_value(booking_id) OVER (PARTITION BY row_number / 3 ORDER BY row_number) AS booking_id
+            FROM (SELECT id, booking_id, row_number() OVER (ORDER BY booking_id) FROM occurrences) numbered) n
+   WHERE c.id = n.id
+"""
+
+
+@pytest.mark.parametrize("capacity", ["owner", "booker"])
+async def test_what_waits_is_what_a_walk_through_everything_finds(
+    conn: asyncpg.Connection, parties: dict[str, UUID], capacity: str
+):
+    """Bookings of three occurrences in all states, some of which lapsed or were approved by themselves."""
+    await conn.execute(SCATTER, NOW)
+    filtered = (None, None, None, "pending", NOW + timedelta(hours=100), NOW + timedelta(hours=3000))
+    for everything, pending, first in (
+        (db.bookings.NEWEST, db.bookings.NEWEST_PENDING, db.bookings.LAST_ID),
+        (db.bookings.OLDEST, db.bookings.OLDEST_PENDING, db.bookings.FIRST_ID),
+    ):
+        asked = (NOW, parties[capacity], *filtered, first, MANY, OPEN)
+        expected = [each["id"] for each in await conn.fetch(everything, *asked)]
+        assert [each["id"] for each in await conn.fetch(pending, *asked)] == expected
+        assert 100 < len(expected) < MANY / 3 / 2
+
+
 async def test_what_bookers_have_is_read_without_what_they_had(conn: asyncpg.Connection, parties: dict[str, UUID]):
     """Of each only once, however many of its bookings are asked about."""
     rest = NOW + timedelta(hours=MANY - 30)
