@@ -207,8 +207,6 @@ INVALID: dict[str, list[tuple[str, Any, list[str]]]] = {
             terms(price={"amount": -1, "currency": "gbp", "per": "minute"}),
             ["#/terms/price/amount", "#/terms/price/currency", "#/terms/price/per"],
         ),
-        ("POST /assets", terms(approval=True), ["#/terms/approval"]),
-        ("POST /bookings", {**BOOKING, "hold": True}, ["#/hold"]),
         ("POST /bookings", {**BOOKING, "units": 0, "attendees": -1}, ["#/attendees", "#/units"]),
         ("POST /bookings", {**BOOKING, "purpose": {"code": "mischief"}}, ["#/purpose/code"]),
         ("POST /bookings", {**BOOKING, "if_some_unavailable": "hope"}, ["#/if_some_unavailable"]),

@@ -10,6 +10,7 @@ import pytest
 from stored import NOW, a_site, an_asset, an_organisation
 
 import db.bookings
+import db.claims
 import db.occurrences
 import db.shares
 from domain.occurrences import OPEN
@@ -139,3 +140,20 @@ async def test_a_page_of_occurrences_reads_no_more_than_it_shows(
         bounds = (NOW - timedelta(hours=26), NOW + timedelta(hours=26))
     arguments = (*NOTHING[:4], None, *bounds, db.occurrences.BEGINNING, db.bookings.FIRST_ID, 21, when)
     assert await most_read(conn, db.occurrences.PAGE, NOW, parties[capacity], *arguments) <= 3 * 21
+
+
+CLAIM = """
+  INSERT INTO claims (id, owner_id, booker_id, asset_id, booking_id, occurrence_id, minutes, created_at, updated_at)
+  SELECT gen_random_uuid(), owner_id, booker_id, asset_id, booking_id, id, 60, $1, $1 FROM occurrences
+"""
+
+
+@pytest.mark.parametrize("capacity", ["owner", "booker"])
+async def test_a_page_of_claims_reads_no_more_than_it_shows(
+    conn: asyncpg.Connection, parties: dict[str, UUID], capacity: str
+):
+    await conn.execute(CLAIM, NOW)
+    await conn.execute("ANALYZE claims")
+    for state in (None, "open"):
+        read = await most_read(conn, db.claims.LIST, parties[capacity], None, None, state, None, 21)
+        assert read <= 3 * 21
