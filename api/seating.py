@@ -36,10 +36,13 @@ async def take(
         standing = await db.occupancies.assess(conn, wanted, place, booker_id=booker_id, now=now)
         plan = plans.plan(wanted, place, standing.why_not, standing.seats, standing.rows, booker_id=booker_id)
         seats = units.seat(plan.wishes, standing.seats, place.units)
-        if standing.lapsed:
-            await db.occurrences.sweep(conn, place.owner_id, standing.lapsed, now=now, request_id=request_id)
+        lapsed = standing.lapsed
+        if seats is None:  # those who move may meet more of them: all are locked at once, in the one order
+            lapsed = [*lapsed, *await db.occupancies.lapsed(conn, place.id, place.owner_id, now)]
+        if lapsed:
+            await db.occurrences.sweep(conn, place.owner_id, lapsed, now=now, request_id=request_id)
         if seats is None:
-            seats = await move_others(conn, place, plan, now=now, request_id=request_id)
+            seats = await move_others(conn, place, plan, now=now)
         taken = await db.occupancies.take(
             conn, asset_id=place.id, owner_id=place.owner_id, seats=seats, held_until=held_until
         )
@@ -49,10 +52,8 @@ async def take(
     raise Overloaded
 
 
-async def move_others(conn: Connection, place: Place, plan: Plan, *, now: datetime, request_id: str) -> list[Seat]:
+async def move_others(conn: Connection, place: Place, plan: Plan, *, now: datetime) -> list[Seat]:
     """Move later occupancies of an asset among its units, so that each wish has some throughout. The wishes' seats."""
-    lapsed = await db.occupancies.lapsed(conn, place.id, place.owner_id, now)
-    await db.occurrences.sweep(conn, place.owner_id, lapsed, now=now, request_id=request_id)
     before = await db.occupancies.around(conn, place.id, place.owner_id, now, plan.wishes)
     placed = units.reseat(plan.wishes, before, place.units)
     await db.occupancies.move(conn, place.id, place.owner_id, before, placed[: len(before)])

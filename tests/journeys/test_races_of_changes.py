@@ -277,6 +277,71 @@ async def test_at_its_deadline_a_request_is_decided_once_by_its_owner_or_by_the_
         assert won([booked, last]).count(True) == (told[1] != "approved")
 
 
+async def test_of_all_who_end_a_booking_at_once_one_does(arena: Arena, rounds: int):
+    """What is recalled is owed for once, and what is cancelled is not."""
+    hall = await arena.hall(terms={"recallable": True})
+    group = arena.groups[0]
+    for n in range(rounds):
+        booking = await arena.booked(group, hall, hours(18, 20))
+        recalled, *cancelled = await arena.at_once(
+            does(arena.by(arena.owner, n), "recall", booking, {"all": True}),
+            does(arena.by(arena.owner, n + 1), "cancel", booking, {"all": True}),
+            does(arena.by(group, n), "cancel", booking, {"all": True}),
+        )
+        assert statuses([recalled, *cancelled]) == {200: 1, 409: 2}
+        assert await arena.told(booking) == ["created", "recalled" if recalled.is_success else "cancelled"]
+        owed = await arena.direct.fetchval("SELECT count(*) FROM claims WHERE booking_id = $1", booking["id"])
+        assert owed == recalled.is_success
+
+
+async def fragment(arena: Arena, tables: dict[str, Any], day: int) -> None:
+    """Of two units one is booked from 10 to 12 and the other from 12 to 14."""
+    throughout = await arena.booked(arena.groups[0], tables, hours(10, 14, day))
+    late = await arena.booked(arena.groups[0], tables, hours(12, 14, day))
+    ok(await arena.groups[0].cancel(throughout), 200)
+    early = await arena.booked(arena.groups[0], tables, hours(10, 12, day))
+    assert early["occurrences"][0]["unit_numbers"] != late["occurrences"][0]["unit_numbers"]
+
+
+async def test_who_seats_others_anew_and_who_takes_the_whole_sweep_in_the_same_order(arena: Arena, rounds: int):
+    """Both need the same two lapsed holds away, one of them only once it looks at the rest of its asset."""
+    site = await arena.world.site(arena.owner)
+    hall = await arena.hall(site=site)
+    tables = await arena.hall(site=site, part_of=hall["id"], kind="equipment", category="tables", units=2)
+    _, group, other, another = arena.groups
+    for n in range(rounds):
+        day, evening = next(days), hours(18, 20)
+        await fragment(arena, tables, day)
+        elsewhere = await arena.booked(group, tables, evening, hold=True)
+        around = await arena.booked(group, tables, hours(10, 12, day), hours(14, 16, day), hold=True)
+        await arena.lapsing(elsewhere)
+        await arena.lapsing(around)
+        answers = await arena.at_once(
+            asks(arena.by(other, n), tables, hours(10, 14, day)),
+            asks(arena.by(another, n + 1), hall, evening, hours(14, 16, day)),
+        )
+        assert statuses(answers) == {201: 2}
+        assert await arena.told(elsewhere) == await arena.told(around) == ["created", "expired"]
+
+
+async def test_units_are_seated_anew_while_a_whole_that_touches_them_is_given_back(arena: Arena, rounds: int):
+    site = await arena.world.site(arena.owner)
+    hall = await arena.hall(site=site)
+    tables = await arena.hall(site=site, part_of=hall["id"], kind="equipment", category="tables", units=2)
+    _, group, other, another = arena.groups
+    for n in range(rounds):
+        day = next(days)
+        await fragment(arena, tables, day)
+        whole = await arena.booked(group, hall, hours(14, 16, day), hours(8, 10, day))
+        answers = await arena.at_once(
+            asks(arena.by(other, n), tables, hours(10, 14, day)),
+            does(arena.by(group, n + 1), "cancel", whole, {"all": True}),
+            asks(arena.by(another, n), tables, hours(14, 16, day)),
+        )
+        assert [each.status_code for each in answers[:2]] == [201, 200]
+        assert answers[2].is_success or reasons(answers[2]) == [["taken"]]
+
+
 async def test_if_match_lets_one_of_all_changes_through(arena: Arena, rounds: int):
     hall = await arena.hall(terms=APPROVAL)
     group = arena.groups[0]
