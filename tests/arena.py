@@ -9,18 +9,29 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
+import pytest
 from calls import Organisation, World, ok, reasons
 from invariants import nothing_half_done
 from servers import a_database, serving
 
+import worker.jobs
 from db.connection import connect
+from domain.jobs import SweepBooking
 from fallow.cluster import Cluster
 
+ROUNDS, FEWER = (
+    pytest.mark.parametrize(
+        "rounds", [pytest.param(some, id=f"{some}"), pytest.param(many, id=f"{many}", marks=pytest.mark.slow)]
+    )
+    for some, many in ((50, 1000), (10, 200))
+)
 FIRST_DAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=30)
 PATIENCE = 60
 days = count()
@@ -111,6 +122,21 @@ class Arena:
         """Have the holds and requests of a booking end so many seconds from now."""
         await self.direct.execute(LAPSING, booking["id"], timedelta(seconds=after))
 
+    def sweeps(self, booking: dict[str, Any]) -> Send:
+        """What a worker does with a booking's job, not done yet."""
+
+        async def sweep() -> httpx.Response:
+            conn = await connect(self.database)
+            try:
+                async with conn.transaction():
+                    job = SweepBooking(UUID(booking["owner_id"]), UUID(booking["id"]))
+                    await worker.jobs.do(conn, job, datetime.now(UTC))
+            finally:
+                await conn.close()
+            return httpx.Response(200)
+
+        return sweep
+
     async def told(self, booking: dict[str, Any]) -> list[str]:
         """What was recorded of a booking, without the word that they all begin with."""
         return [each["type"].partition(".")[2] for each in await self.direct.fetch(TOLD, booking["id"])]
@@ -180,3 +206,18 @@ def wish(asset: dict[str, Any], *periods: Period, **given: Any) -> dict[str, Any
 def statuses(answers: Sequence[httpx.Response]) -> dict[int, int]:
     """How often each was answered."""
     return Counter(answer.status_code for answer in answers)
+
+
+def won(answers: Sequence[httpx.Response]) -> list[bool]:
+    """Who got what they asked for."""
+    return [answer.is_success for answer in answers]
+
+
+def asks(who: Organisation, asset: dict[str, Any], *periods: Period, **given: Any) -> Send:
+    """A booking, not sent yet."""
+    return partial(who.post, "/bookings", wish(asset, *periods, **given))
+
+
+def does(who: Organisation, what: str, booking: dict[str, Any], body: Any = None, **options: Any) -> Send:
+    """A change, not sent yet."""
+    return partial(who.post, f"/bookings/{booking['id']}/{what}", body, **options)

@@ -17,6 +17,7 @@ from playwright.async_api import Page, async_playwright
 from db.migrate import migrate
 from fallow.cluster import Cluster
 
+DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
@@ -72,6 +73,13 @@ async def arena(racing: Running) -> AsyncIterator[Arena]:
     """Those who race at them."""
     async with entered(racing) as arena:
         yield arena
+
+
+@pytest.fixture
+async def nobody_waits_in_a_circle(arena: Arena) -> AsyncIterator[None]:
+    """Locks are taken in the one order: PostgreSQL never has to end one of two that wait for each other."""
+    yield
+    assert await arena.direct.fetchval(DEADLOCKS) == 0
 
 
 @pytest.fixture(scope="module")

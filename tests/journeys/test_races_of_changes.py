@@ -6,64 +6,21 @@ Each round is a few clients of two servers at the same moment, with real commits
 
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
-from functools import partial
 from itertools import count
 from typing import Any
-from uuid import UUID
 
-import httpx
 import pytest
-from arena import Arena, Send, days, hours, statuses, wish
-from calls import Organisation, ok, reasons
+from arena import FEWER, ROUNDS, Arena, asks, days, does, hours, statuses, won
+from calls import ok, reasons
 
-import worker.jobs
-from db.connection import connect
-from domain.jobs import SweepBooking
-
-ROUNDS = [pytest.param(50, id="50 rounds"), pytest.param(1000, id="1,000 rounds", marks=pytest.mark.slow)]
-SOON = 0.03  # seconds, in which what races with a deadline is sent, before and after it
 APPROVAL = {"approval": True, "approval_hours": 72}
-DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+SOON = 0.03  # seconds, in which what races with a deadline is sent, before and after it
 keys = count()
 
-pytestmark = pytest.mark.parametrize("rounds", ROUNDS)
+pytestmark = pytest.mark.usefixtures("nobody_waits_in_a_circle")
 
 
-@pytest.fixture(autouse=True)
-async def nobody_waits_in_a_circle(arena: Arena) -> AsyncIterator[None]:
-    """Locks are taken in the one order: PostgreSQL never has to end one of two that wait for each other."""
-    yield
-    assert await arena.direct.fetchval(DEADLOCKS) == 0
-
-
-def asks(who: Organisation, asset: dict[str, Any], *periods: tuple[str, str], **given: Any) -> Send:
-    """A booking, not sent yet."""
-    return partial(who.post, "/bookings", wish(asset, *periods, **given))
-
-
-def does(who: Organisation, what: str, booking: dict[str, Any], body: Any = None, **options: Any) -> Send:
-    """A change, not sent yet."""
-    return partial(who.post, f"/bookings/{booking['id']}/{what}", body, **options)
-
-
-def won(answers: Sequence[httpx.Response]) -> list[bool]:
-    return [answer.is_success for answer in answers]
-
-
-async def sweep(arena: Arena, booking: dict[str, Any]) -> httpx.Response:
-    """What a worker does with a booking's job, at this moment."""
-    conn = await connect(arena.database)
-    try:
-        async with conn.transaction():
-            job = SweepBooking(UUID(booking["owner_id"]), UUID(booking["id"]))
-            await worker.jobs.do(conn, job, datetime.now(UTC))
-    finally:
-        await conn.close()
-    return httpx.Response(200)
-
-
+@ROUNDS
 async def test_a_hold_is_confirmed_or_somebody_elses_whoever_comes_first_when_it_lapses(arena: Arena, rounds: int):
     hall = await arena.hall()
     group, *others = arena.groups
@@ -75,7 +32,7 @@ async def test_a_hold_is_confirmed_or_somebody_elses_whoever_comes_first_when_it
         confirmed, *booked, _ = await arena.at_once(
             does(arena.by(group, n), "confirm", held),
             *(asks(arena.by(each, n + m), hall, evening) for m, each in enumerate(others[:2])),
-            partial(sweep, arena, held),
+            arena.sweeps(held),
             within=SOON,
         )
         assert [confirmed.is_success, *won(booked)].count(True) == 1
@@ -89,6 +46,7 @@ async def test_a_hold_is_confirmed_or_somebody_elses_whoever_comes_first_when_it
     assert len(lapsed) > 1, lapsed  # rounds went this way and that
 
 
+@ROUNDS
 async def test_what_lapsed_is_swept_once_by_many_and_in_nobodys_way(arena: Arena, rounds: int):
     """Two who need it, its booker who gives it back, and a worker."""
     hall, rooms = await arena.a_hall_of_two_rooms()
@@ -101,18 +59,18 @@ async def test_what_lapsed_is_swept_once_by_many_and_in_nobodys_way(arena: Arena
             asks(arena.by(others[0], n), hall, evening),
             asks(arena.by(others[1], n + 1), rooms[0], evening),
             does(arena.by(group, n), "cancel", held, {"all": True}),
-            partial(sweep, arena, held),
+            arena.sweeps(held),
         )
         assert sorted(won([whole, part])) == [False, True]
         assert cancelled.status_code == 409
         assert await arena.told(held) == ["created", "expired"]
 
 
+@FEWER
 async def test_of_two_lapsed_series_that_cross_one_is_confirmed(arena: Arena, rounds: int):
     """One of a whole and one of a part of it, which both could have: neither ends half confirmed."""
     hall, rooms = await arena.a_hall_of_two_rooms()
     first, second, *_ = arena.groups
-    winners = Counter()
     for n in range(rounds):
         week = [next(days) for _ in range(4)]
         places = random.sample([hall, rooms[0]], 2)
@@ -129,10 +87,9 @@ async def test_of_two_lapsed_series_that_cross_one_is_confirmed(arena: Arena, ro
         assert refused.json()["type"] == "/problems/hold-expired"
         [booking] = [each.json() for each in answers if each.is_success]
         assert {each["state"] for each in booking["occurrences"]} == {"confirmed"}
-        winners[answers[0].is_success] += 1
-    assert set(winners) == {True, False}
 
 
+@FEWER
 async def test_of_those_who_confirm_lapsed_holds_as_many_get_a_unit_as_there_are(arena: Arena, rounds: int):
     tables = await arena.hall(kind="equipment", category="tables", units=3)
     for n in range(rounds):
@@ -150,6 +107,7 @@ async def test_of_those_who_confirm_lapsed_holds_as_many_get_a_unit_as_there_are
         assert units == [1, 2, 3]
 
 
+@ROUNDS
 async def test_of_eight_for_three_units_three_have_one(arena: Arena, rounds: int):
     tables = await arena.hall(kind="equipment", category="tables", units=3)
     for _ in range(rounds):
@@ -160,6 +118,7 @@ async def test_of_eight_for_three_units_three_have_one(arena: Arena, rounds: int
         assert sorted(units) == [[1], [2], [3]]
 
 
+@ROUNDS
 async def test_a_whole_or_its_parts_are_had_and_never_both_and_never_neither(arena: Arena, rounds: int):
     hall, rooms = await arena.a_hall_of_two_rooms()
     winners = Counter()
@@ -179,6 +138,7 @@ async def test_a_whole_or_its_parts_are_had_and_never_both_and_never_neither(are
     assert set(winners) == {True, False}
 
 
+@ROUNDS
 async def test_of_two_series_that_cross_one_is_had(arena: Arena, rounds: int):
     hall, rooms = await arena.a_hall_of_two_rooms()
     for n in range(rounds):
@@ -190,6 +150,7 @@ async def test_of_two_series_that_cross_one_is_had(arena: Arena, rounds: int):
         assert statuses(answers) == {201: 1, 409: 1}
 
 
+@ROUNDS
 async def test_what_is_approved_and_cancelled_at_once_ends_cancelled(arena: Arena, rounds: int):
     hall = await arena.hall(terms=APPROVAL)
     group, other, *_ = arena.groups
@@ -209,6 +170,7 @@ async def test_what_is_approved_and_cancelled_at_once_ends_cancelled(arena: Aren
         assert last.is_success != booked.is_success
 
 
+@ROUNDS
 async def test_of_approve_and_decline_one_is_done_and_the_place_is_as_it_says(arena: Arena, rounds: int):
     hall = await arena.hall(terms=APPROVAL)
     group, other, *_ = arena.groups
@@ -229,6 +191,7 @@ async def test_of_approve_and_decline_one_is_done_and_the_place_is_as_it_says(ar
     assert set(done) == {True, False}
 
 
+@FEWER
 async def test_each_of_a_series_is_decided_once_by_many(arena: Arena, rounds: int):
     """Some of it named, and from one on, and all: what is decided is left alone."""
     hall = await arena.hall(terms=APPROVAL)
@@ -250,12 +213,13 @@ async def test_each_of_a_series_is_decided_once_by_many(arena: Arena, rounds: in
 
 
 @pytest.mark.parametrize("on_deadline", ["decline", "approve"])
+@FEWER
 async def test_at_its_deadline_a_request_is_decided_once_by_its_owner_or_by_the_clock(
     arena: Arena, rounds: int, on_deadline: str
 ):
     hall = await arena.hall(terms={**APPROVAL, "on_deadline": on_deadline})
     group, other, *_ = arena.groups
-    for n in range(rounds // 2):
+    for n in range(rounds):
         evening = hours(18, 20)
         asked = await arena.booked(group, hall, evening)
         await arena.lapsing(asked, SOON / 2)
@@ -263,12 +227,12 @@ async def test_at_its_deadline_a_request_is_decided_once_by_its_owner_or_by_the_
             does(arena.by(arena.owner, n), "approve", asked, {"all": True}),
             does(arena.by(arena.owner, n + 1), "decline", asked, {"all": True}),
             asks(arena.by(other, n), hall, evening),
-            partial(sweep, arena, asked),
+            arena.sweeps(asked),
             within=SOON,
         )
         assert won([approved, declined]).count(True) <= 1
         last = await arena.by(other, n).book(hall, evening)
-        await sweep(arena, asked)
+        await arena.sweeps(asked)()
         told = await arena.told(asked)
         if approved.is_success or declined.is_success:
             assert told == ["created", "approved" if approved.is_success else "declined"]
@@ -277,6 +241,7 @@ async def test_at_its_deadline_a_request_is_decided_once_by_its_owner_or_by_the_
         assert won([booked, last]).count(True) == (told[1] != "approved")
 
 
+@FEWER
 async def test_of_all_who_end_a_booking_at_once_one_does(arena: Arena, rounds: int):
     """What is recalled is owed for once, and what is cancelled is not."""
     hall = await arena.hall(terms={"recallable": True})
@@ -303,6 +268,7 @@ async def fragment(arena: Arena, tables: dict[str, Any], day: int) -> None:
     assert early["occurrences"][0]["unit_numbers"] != late["occurrences"][0]["unit_numbers"]
 
 
+@FEWER
 async def test_who_seats_others_anew_and_who_takes_the_whole_sweep_in_the_same_order(arena: Arena, rounds: int):
     """Both need the same two lapsed holds away, one of them only once it looks at the rest of its asset."""
     site = await arena.world.site(arena.owner)
@@ -324,6 +290,7 @@ async def test_who_seats_others_anew_and_who_takes_the_whole_sweep_in_the_same_o
         assert await arena.told(elsewhere) == await arena.told(around) == ["created", "expired"]
 
 
+@FEWER
 async def test_units_are_seated_anew_while_a_whole_that_touches_them_is_given_back(arena: Arena, rounds: int):
     site = await arena.world.site(arena.owner)
     hall = await arena.hall(site=site)
@@ -342,6 +309,7 @@ async def test_units_are_seated_anew_while_a_whole_that_touches_them_is_given_ba
         assert answers[2].is_success or reasons(answers[2]) == [["taken"]]
 
 
+@FEWER
 async def test_if_match_lets_one_of_all_changes_through(arena: Arena, rounds: int):
     hall = await arena.hall(terms=APPROVAL)
     group = arena.groups[0]
@@ -359,6 +327,7 @@ async def test_if_match_lets_one_of_all_changes_through(arena: Arena, rounds: in
         assert len(await arena.told(asked)) == 2
 
 
+@FEWER
 async def test_one_key_on_two_servers_changes_once(arena: Arena, rounds: int):
     hall = await arena.hall(terms=APPROVAL)
     group = arena.groups[0]
@@ -375,6 +344,7 @@ async def test_one_key_on_two_servers_changes_once(arena: Arena, rounds: int):
         assert await arena.told(booking) == ["created", "confirmed", "approved", "cancelled"]
 
 
+@FEWER
 async def test_nobody_gets_a_fourth_hold_by_asking_for_many_at_once(arena: Arena, rounds: int):
     halls = [await arena.hall() for _ in range(5)]
     group = arena.groups[0]
