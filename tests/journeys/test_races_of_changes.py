@@ -6,12 +6,15 @@ Each round is a few clients of two servers at the same moment, with real commits
 
 import random
 from collections import Counter
+from datetime import datetime
+from functools import partial
 from itertools import count
 from typing import Any
 
+import httpx
 import pytest
 from arena import FEWER, ROUNDS, Arena, asks, days, does, hours, statuses, won
-from calls import ok, reasons
+from calls import Organisation, ok, reasons
 
 APPROVAL = {"approval": True, "approval_hours": 72}
 SOON = 0.03  # seconds, in which what races with a deadline is sent, before and after it
@@ -257,6 +260,42 @@ async def test_of_all_who_end_a_booking_at_once_one_does(arena: Arena, rounds: i
         assert await arena.told(booking) == ["created", "recalled" if recalled.is_success else "cancelled"]
         owed = await arena.direct.fetchval("SELECT count(*) FROM claims WHERE booking_id = $1", booking["id"])
         assert owed == recalled.is_success
+
+
+async def close(owner: Organisation, closure: dict[str, Any]) -> httpx.Response:
+    """Try a closure and make it, until what it hits is what was tried."""
+    while True:
+        tried = await owner.post("/closures", {**closure, "dry_run": True})
+        closed = await owner.post("/closures", closure, headers={"If-Match": tried.headers["ETag"]})
+        if closed.status_code != 412:
+            return closed
+
+
+@FEWER
+async def test_what_is_booked_while_a_whole_is_closed_is_recalled_or_refused(arena: Arena, rounds: int):
+    hall, rooms = await arena.a_hall_of_two_rooms()
+    one, other, group, _ = arena.groups
+    for n in range(rounds):
+        evening = hours(18, 20)
+        closure = {"asset_id": hall["id"], "starts_at": evening[0], "ends_at": evening[1], "recall": True}
+        held = await arena.booked(group, rooms[0], evening, hold=True)
+        closed, confirmed, *booked = await arena.at_once(
+            partial(close, arena.by(arena.owner, n), closure),
+            does(arena.by(group, n + 1), "confirm", held),
+            asks(arena.by(one, n), rooms[1], evening),
+            asks(arena.by(other, n + 1), hall, evening),
+        )
+        assert closed.status_code == 201
+        assert await arena.told(held) == ["created", *(["confirmed"] if confirmed.is_success else []), "recalled"]
+        for each in booked:
+            if each.is_success:
+                assert await arena.told(each.json()) == ["created", "recalled"]
+            else:
+                assert set(reasons(each)[0]) <= {"closed", "taken"}
+        assert await arena.world.free(rooms[1], *evening) == []
+        taken = "SELECT count(*) FROM occupancies WHERE asset_id = ANY($1) AND occupied && tstzrange($2, $3)"
+        places = [each["id"] for each in (hall, *rooms)]
+        assert await arena.direct.fetchval(taken, places, *map(datetime.fromisoformat, evening)) == 0
 
 
 async def fragment(arena: Arena, tables: dict[str, Any], day: int) -> None:
