@@ -1,6 +1,7 @@
 """Booking an asset, looking at what was booked, giving it back."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from uuid_utils.compat import uuid7
 
 import db.bookings
+import db.occupancies
 import db.shares
 from api import seating
 from api.answers import Answer
@@ -55,14 +57,8 @@ async def book(
     if data.ignore_terms:
         permissions.require("bookAsset.ignore_terms", caller, owner_id=place.owner_id)
     wanted = requests.wanted(data, place.zone)
-    claim = plans.claim(
-        place,
-        caller.organisation_id,
-        (each.period.starts_at for each in wanted.asked),
-        hold=data.hold,
-        waived=data.ignore_terms,
-        now=now,
-    )
+    claimed = partial(plans.claim, place, caller.organisation_id, hold=data.hold, waived=data.ignore_terms, now=now)
+    claim = claimed(each.period.starts_at for each in wanted.asked)
     planned, seats, summary = await seating.take(
         conn,
         wanted,
@@ -72,6 +68,10 @@ async def book(
         now=now,
         request_id=request_id,
     )
+    if planned.why_not:
+        got = {each.id: each.period.starts_at for each in wanted.asked if each.id not in planned.why_not}
+        claim = claimed(got.values())
+        await db.occupancies.hold(conn, place.owner_id, [*got], claim.held_until)
     stored = plans.settle(
         data, place, wanted, planned, seats, claim, summary=summary, booking_id=uuid7(), caller=caller, now=now
     )

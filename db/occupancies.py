@@ -133,6 +133,17 @@ async def take(
     return len(rows)
 
 
+HOLD = """
+  UPDATE occupancies SET held_until = $3
+   WHERE owner_id = $1 AND occurrence_id = ANY($2::uuid[]) AND held_until IS DISTINCT FROM $3
+"""
+
+
+async def hold(conn: Connection, owner_id: UUID, occurrence_ids: Sequence[UUID], until: datetime | None) -> None:
+    """Have all that occurrences occupy until then."""
+    await conn.execute(HOLD, owner_id, occurrence_ids, until)
+
+
 RELEASE = "DELETE FROM occupancies WHERE owner_id = $1 AND occurrence_id = ANY($2::uuid[])"
 
 

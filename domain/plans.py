@@ -75,12 +75,15 @@ def claim(
     waived: bool = False,
     now: datetime,
 ) -> Claim:
-    """The claim that a booker has on what starts then: the owner's own staff, and `waived`, need no approval."""
+    """The claim that a booker has on what starts then: the owner's own staff, and `waived`, need no approval.
+
+    The owner has until the first of them starts, but for what has begun already: it waits as long as any request.
+    """
     if hold:
         return Claim("held", held_until=now + timedelta(minutes=place.hold_minutes))
     if not place.approval or waived or booker_id == place.owner_id:
         return Claim("confirmed")
-    deadline = min(now + timedelta(hours=place.approval_hours), *starts_at)
+    deadline = min([now + timedelta(hours=place.approval_hours), *(each for each in starts_at if each > now)])
     if place.on_deadline == "approve":
         return Claim("pending", approved_from=deadline)
     return Claim("pending", held_until=deadline)

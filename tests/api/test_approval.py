@@ -94,6 +94,34 @@ async def test_at_the_deadline_it_is_what_the_terms_said_when_it_was_asked_for(
     assert await group.history(asked) == ["booking.created", ends[on_deadline]]
 
 
+async def test_the_deadline_is_the_first_start_of_what_was_got(world: World):
+    owner, group, other = [await world.organisation() for _ in range(3)]
+    asset = await world.asset(owner, terms={**APPROVAL, "approval_hours": 8784})
+    days = [(f"{day}T18:00:00Z", f"{day}T20:00:00Z") for day in ("2027-01-03", "2027-01-05", "2027-01-12")]
+    ok(await other.book(asset, days[1]), 201)
+    asked = await group.book(asset, *days, if_some_unavailable="skip")
+    booking = ok(asked, 201)
+    assert [each["state"] for each in booking["occurrences"]] == ["skipped", "skipped", "pending"]
+    assert (booking["state"], booking["decide_by"]) == ("pending", "2027-01-12T18:00:00Z")
+    seen = await group.get(f"/bookings/{booking['id']}")
+    assert (ok(seen, 200), seen.headers["ETag"]) == (booking, asked.headers["ETag"])
+    held = await world.value("SELECT max(held_until) FROM occupancies")
+    assert held == datetime.fromisoformat(booking["decide_by"])
+
+
+@pytest.mark.parametrize("on_deadline", ["decline", "approve"])
+async def test_what_has_begun_when_it_is_asked_for_waits_as_long_as_any_request(world: World, clock, on_deadline: str):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner, terms={**APPROVAL, "approval_hours": 1, "on_deadline": on_deadline})
+    now = ("2027-01-04T09:00:00Z", "2027-01-04T12:00:00Z")
+    held = ok(await group.book(asset, now, hold=True), 201)
+    clock.now += timedelta(minutes=5)
+    asked = ok(await group.post(f"/bookings/{held['id']}/confirm"), 200)
+    assert (asked["state"], asked["decide_by"]) == ("pending", "2027-01-04T10:05:00Z")
+    assert ok(await group.get(f"/bookings/{held['id']}"), 200) == asked
+    assert ok(await decide(owner, "approve", held), 200)["state"] == "confirmed"
+
+
 async def test_the_owners_own_staff_and_set_aside_terms_need_no_approval(world: World):
     owner = await world.organisation()
     asset = await world.asset(owner, terms=APPROVAL)
