@@ -15,8 +15,10 @@ CAN = {
     "approve": ("pending",),
     "decline": ("pending",),
     "cancel": ("held", "pending", "confirmed"),
+    "recall": ("pending", "confirmed"),
 }
 EVENTS = {"expired": "booking.expired", "lapsed": "booking.lapsed", "confirmed": "booking.approved"}
+HELD = ("held",)
 HOLDS, AGAIN = 3, 30
 HOUR, DAY = 60, 1440
 
@@ -33,6 +35,7 @@ class Asset:
     approval: int | None = None
     on_deadline: str = "lapsed"
     notice: int = 0
+    recallable: bool = False
     parts: tuple[str, ...] = ()
 
 
@@ -122,6 +125,7 @@ class Diary:
     unverified: set[str] = field(default_factory=set)
     closures: list[tuple[str, int, int]] = field(default_factory=list)
     bookings: list[Booking] = field(default_factory=list)
+    claims: dict[tuple[int, int], int] = field(default_factory=dict)  # minutes owed, by booking and occurrence
 
     # The clock ----------------------------------------------------------------------------------------------------
 
@@ -200,6 +204,41 @@ class Diary:
             each.late = by == booking.booker and each.state == "confirmed" and self.now > each.starts - notice
         self.change(booking, chosen, "booking.cancelled", by, "cancelled", note=note)
 
+    def recall(self, number: int, by: str, scope: Scope, note: str | None) -> None:
+        booking = self.permitted("recall", number, by)
+        if not self.assets[booking.asset].recallable:
+            raise Refused("state-does-not-allow")
+        self.take_back(number, self.choose("recall", booking, scope), by, note)
+
+    def close(
+        self, by: str, name: str, starts: int, ends: int, *, recall: bool, note: str | None
+    ) -> set[tuple[int, int]]:
+        """Shut an asset: what was booked there meanwhile, and with `recall` is no more."""
+        if by != self.assets[name].owner:
+            raise Refused("forbidden")
+        self.closures.append((name, starts, ends))
+        hit = {
+            (number, n)
+            for number, booking in enumerate(self.bookings)
+            if self.within(booking.asset, name)
+            for n, each in enumerate(booking.occurrences)
+            if each.state in OPEN and met(each, starts, ends) and each.ends > self.now
+        }
+        if recall:
+            for number in {number for number, _ in hit}:
+                occurrences = self.bookings[number].occurrences
+                self.take_back(number, [occurrences[n] for which, n in sorted(hit) if which == number], by, note)
+        return hit
+
+    def take_back(self, number: int, chosen: Sequence[Occurrence], by: str, note: str | None) -> None:
+        """A hold ends; for the rest the booker is owed what was still to come."""
+        booking = self.bookings[number]
+        for n, each in enumerate(booking.occurrences):
+            if any(each is one for one in chosen) and each.state != "held":
+                self.claims[number, n] = (each.ends - max(each.starts, self.now)) * each.units
+        state = "cancelled" if chosen[0].state == "held" else "recalled"
+        self.change(booking, chosen, "booking.recalled", by, state, note=note)
+
     # Who may, and what it concerns --------------------------------------------------------------------------------
 
     def parties(self, booking: Booking) -> tuple[str, str]:
@@ -250,7 +289,7 @@ class Diary:
         asset = self.assets[name]
         if asset.approval is None or booker == asset.owner:
             return "confirmed", None
-        deadline = min(self.now + asset.approval, *(starts for starts, _ in periods))
+        deadline = min([self.now + asset.approval, *(starts for starts, _ in periods if starts > self.now)])
         return "pending", (deadline, asset.on_deadline)
 
     # The rules ----------------------------------------------------------------------------------------------------
@@ -287,7 +326,7 @@ class Diary:
                 codes.append("limit_reached")
         if any(self.within(shut, name) and since < ends and starts < until for shut, since, until in self.closures):
             codes.append("closed")
-        if hold and len(self.theirs(booker, asset.owner, ("held",))) >= HOLDS:
+        if hold and len(self.theirs(booker, asset.owner, HELD)) >= HOLDS:
             codes.append("limit_reached")
         if hold and any(
             each.state == "expired" and each.alone and each.alone[0] > self.now - AGAIN and met(each, starts, ends)
@@ -299,15 +338,13 @@ class Diary:
         return codes
 
     def theirs(self, booker: str, owner: str, states: Sequence[str]) -> list[Booking]:
-        """The bookings of a booker with an owner that have something to come in one of these states."""
+        """The bookings of a booker with an owner that have something in these states, and, but for holds, to come."""
         return [
             booking
             for booking in self.bookings
             if booking.booker == booker
             and self.assets[booking.asset].owner == owner
-            and any(
-                each.state in states and (each.ends > self.now or each.state == "held") for each in booking.occurrences
-            )
+            and any(each.state in states and (each.ends > self.now or states is HELD) for each in booking.occurrences)
         ]
 
     def within(self, one: str, other: str) -> bool:
@@ -378,6 +415,7 @@ class Diary:
             f"{how}Booking"
             for how, states in CAN.items()
             if to in self.who_may(how, booking)
+            and (how != "recall" or self.assets[booking.asset].recallable)
             and any(
                 each.state in states and (each.state != "expired" or each.starts >= self.now)
                 for each in booking.occurrences

@@ -24,12 +24,12 @@ DAWN = datetime(2027, 1, 4, 9, tzinfo=UTC)
 DATABASE = "fallow_machine"
 NAMES = ("council", "group", "club")
 ASSETS = {
-    "hall": Asset("council", notice=HOUR),
-    "vans": Asset("council", units=3, before=15, after=30, hold=30),
+    "hall": Asset("council", notice=HOUR, recallable=True),
+    "vans": Asset("council", units=3, before=15, after=30, hold=30, recallable=True),
     "house": Asset("council", after=15, parts=("room", "desks")),
     "room": Asset("council"),
     "desks": Asset("council", units=2),
-    "gym": Asset("council", approval=3 * HOUR, hold=HOUR),
+    "gym": Asset("council", approval=3 * HOUR, hold=HOUR, recallable=True),
     "studio": Asset("council", units=2, after=15, approval=24 * HOUR, on_deadline="confirmed"),
     "field": Asset("club", notice=2 * HOUR, approval=2 * HOUR),
 }
@@ -81,6 +81,7 @@ def terms(asset: Asset) -> dict[str, Any]:
         "turnaround_before_minutes": asset.before,
         "turnaround_after_minutes": asset.after,
         "cancel_notice_minutes": asset.notice,
+        "recallable": asset.recallable,
         "approval": asset.approval is not None,
         "approval_hours": (asset.approval or HOUR) // HOUR,
         "on_deadline": {"lapsed": "decline", "confirmed": "approve"}[asset.on_deadline],

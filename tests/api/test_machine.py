@@ -16,7 +16,15 @@ from calls import ok
 from diary import ALL, DAY, HOUR, Booking, Diary, Refused, Scope
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
 from stage import ASSETS, NAMES, Stage, instant, minutes, staged
 
 from fallow.cluster import Cluster
@@ -51,6 +59,7 @@ class Machine(RuleBasedStateMachine):
     """What several organisations do to each other's bookings, and what each of them sees of it."""
 
     bookings = Bundle("bookings")
+    closures = Bundle("closures")
 
     def __init__(self, stage: Stage) -> None:
         super().__init__()
@@ -107,7 +116,19 @@ class Machine(RuleBasedStateMachine):
         made = self.do(
             lambda diary: diary.book(who, name, periods, units, hold=hold, skip=skip), who, "/bookings", body, how
         )
+        if made is None and self.answer.status_code == 409:
+            self.can_be_had_instead(who, name, periods, units, hold)
         return multiple() if made is None else made
+
+    def can_be_had_instead(self, who, name, periods, units, hold):
+        """What a refusal offers can be booked: another asset by itself, another time with the rest that is free."""
+        refused = self.answer.json()["occurrences"]
+        free = [period for period, each in zip(periods, refused, strict=True) if each["free"]]
+        by_id = {asset["id"]: each for each, asset in self.stage.assets.items()}
+        for each in [offered for occurrence in refused for offered in occurrence["alternatives"]]:
+            other = by_id[each["asset"]["id"]]
+            asked = [*(free if other == name else ()), (minutes(each["starts_at"]), minutes(each["ends_at"]))]
+            assert not any(self.diary.why_not(who, other, asked, units, hold=hold)), each
 
     @rule(number=bookings, who=organisations, how=ways, match=matches)
     def confirm(self, number, who, how, match):
@@ -140,6 +161,69 @@ class Machine(RuleBasedStateMachine):
     @rule(number=bookings, scope=scopes)
     def cancel_ones_own(self, number, scope):
         self.cancel(number, self.diary.bookings[number].booker, scope, None, "plain", None)
+
+    @rule(
+        number=bookings,
+        who=st.sampled_from(["council", "council", *NAMES]),
+        scope=scopes,
+        note=notes,
+        how=ways,
+        match=matches,
+    )
+    def recall(self, number, who, scope, note, how, match):
+        scope, body = self.scoped(number, scope, note)
+        self.change(lambda diary: diary.recall(number, who, scope, note), number, "recall", who, body, how, match)
+
+    @rule(
+        target=closures,
+        who=st.sampled_from(["council", "council", "council", *NAMES]),
+        name=names,
+        days=st.sampled_from([0, 0, 1, 7]),
+        slot=slots,
+        recall=st.booleans(),
+        note=notes,
+        match=st.sampled_from(["known", "known", "stale"]),
+    )
+    def close(self, who, name, days, slot, recall, note, match):
+        """Shut an asset, after a look at what that hits."""
+        starts = self.next_half_hour() + days * DAY + 30 * slot[0]
+        ends = starts + slot[1]
+        after = deepcopy(self.diary)
+        sent = {"asset_id": self.stage.assets[name]["id"], "starts_at": instant(starts), "ends_at": instant(ends)}
+        body = {**sent, "note": note, "recall": recall}
+        post = self.stage.organisations[who].post
+        tried = self.stage.run(post("/closures", {**body, "dry_run": True}))
+        hit = attempt(lambda: after.close(who, name, starts, ends, recall=recall, note=note))
+        if isinstance(hit, Refused):
+            assert refusal_of(tried) == hit
+            return multiple()
+        assert self.hit(ok(tried, 200), after) == hit
+        etag = {"known": tried.headers["ETag"], "stale": '"stale"'}[match]
+        made = self.stage.run(post("/closures", body, headers={"If-Match": etag}))
+        if match == "stale":
+            assert refusal_of(made) == Refused("precondition-failed")
+            return multiple()
+        shown = ok(made, 201)
+        assert self.hit(shown, after) == hit
+        self.diary = after
+        return shown["closure"]["id"], (name, starts, ends)
+
+    def hit(self, answer: Json, after: Diary) -> set[tuple[int, int]]:
+        """What a closure hits, each as it is then."""
+        for each in answer["bookings_hit"]:
+            number, n = self.places[each["occurrence_id"]]
+            assert (each["booking_id"], each["state"]) == (
+                self.ids[number],
+                after.bookings[number].occurrences[n].state,
+            )
+        return {self.places[each["occurrence_id"]] for each in answer["bookings_hit"]}
+
+    @rule(closure=consumes(closures))
+    def open_again(self, closure):
+        key, (name, *span) = closure
+        owner = self.stage.organisations[ASSETS[name].owner]
+        ok(self.stage.run(owner.delete(f"/closures/{key}")), 204)
+        self.diary.closures.remove((name, *span))
 
     @rule(passing=st.sampled_from([1, 14, 15, 15, 30, 30, HOUR, HOUR, 3 * HOUR, DAY, 2 * DAY]))
     def wait(self, passing):
@@ -214,17 +298,15 @@ class Machine(RuleBasedStateMachine):
         `how`: as a dry run, which changes nothing, or twice with one key, the second time answered as the first.
         """
         after = deepcopy(self.diary)
-        refused = made = None
-        try:
-            made = act(after)
+        made = attempt(lambda: act(after))
+        refused = made if isinstance(made, Refused) else None
+        if not refused:
             after.settle(after.bookings[-1 if number is None else number])
-        except Refused as refusal:
-            refused = refusal
         self.steps += 1
         keys = {"Idempotency-Key": f"step {self.steps}"} if how == "twice" else {}
         sent = {**body, "dry_run": how == "dry"}
         options = {"headers": {**(headers or {}), **keys}}
-        answer = self.stage.run(self.stage.organisations[who].post(path, sent, **options))
+        self.answer = answer = self.stage.run(self.stage.organisations[who].post(path, sent, **options))
         if how == "twice":
             again = self.stage.run(self.stage.organisations[who].post(path, sent, **options))
             assert told(again) == told(answer)
@@ -254,6 +336,8 @@ class Machine(RuleBasedStateMachine):
     async def look(self, *, at_all: bool = False) -> None:
         for who in NAMES:
             await self.look_as(who, at_all=at_all)
+            if self.diary.claims:
+                await self.look_what_is_owed(who)
         await self.look_who_occupies()
         await self.look_what_was_told()
 
@@ -276,6 +360,14 @@ class Machine(RuleBasedStateMachine):
             if known != item:
                 assert answer.json() == item
                 self.seen[who, number] = item, answer.headers["ETag"]
+
+    async def look_what_is_owed(self, who: str) -> None:
+        claims = ok(await self.stage.organisations[who].get("/claims", limit=100), 200)["items"]
+        assert {self.places[each["occurrence_id"]]: each["minutes"] for each in claims} == {
+            (number, n): minutes
+            for (number, n), minutes in self.diary.claims.items()
+            if who in self.diary.parties(self.diary.bookings[number])
+        }
 
     async def look_who_occupies(self) -> None:
         """What stands has its units, and those of all parts; no unit has two; and what has begun stays where it is."""
@@ -359,6 +451,14 @@ class Machine(RuleBasedStateMachine):
     def teardown(self):
         self.work()
         self.stage.run(self.look(at_all=True))
+
+
+def attempt(act: Callable[[], Any]) -> Any:
+    """What it makes, or the refusal."""
+    try:
+        return act()
+    except Refused as refused:
+        return refused
 
 
 def apart(periods: list[tuple[int, int]]) -> list[tuple[int, int]]:
