@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import count
+from itertools import cycle
 from typing import Any
 from uuid import UUID
 
@@ -34,7 +34,7 @@ ROUNDS, FEWER = (
 )
 FIRST_DAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=30)
 PATIENCE = 60
-days = count()
+days = cycle(range(3500))  # so many may be booked ahead, and no race needs more on its assets
 Period = tuple[str, str]
 Running = tuple[str, list[str], dict[str, Any]]
 Send = Callable[[], Awaitable[httpx.Response]]
