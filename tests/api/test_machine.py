@@ -246,7 +246,8 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def work(self):
         """Workers do all that is due, and then everything is written down."""
-        self.stage.run(self.stage.world.work(self.stage.clock.now))
+        for _ in range(2):  # what was approved only now may be over, which is looked for every minute
+            self.stage.run(self.stage.world.work(self.stage.clock.now))
         stored = self.stage.run(self.stage.conn.fetch(STANDING))
         assert {self.places[str(row["id"])]: row["state"] for row in stored} == {
             (number, n): each.state
