@@ -15,6 +15,7 @@ GUIDES: Mapping[str, str] = {
     "book-twelve-tuesdays": "Book twelve Tuesdays",
     "hold-a-place": "Hold a place",
     "approve-requests": "Approve what is asked for",
+    "take-back-what-was-booked": "Take back what was booked",
     "show-what-is-free": "Show what is free",
     "states": "What may become of a booking",
     "permissions": "Who may do what",

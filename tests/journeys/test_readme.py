@@ -182,6 +182,22 @@ def test_of_what_is_asked_for_some_is_declined_and_the_rest_approved(running):
     assert outcome(ended)[1] == "ended"
 
 
+def test_what_was_booked_is_taken_back_and_owed(running):
+    sent, shown = typed("docs/take-back-what-was-booked.md", running)
+    _, [approved], [tried], [closed], [read, claims], _ = shown
+    assert sent == [
+        *("GET 200", "GET 200", "POST 201", "GET 200", "POST 201", "POST 200"),  # who is who; search; ask; approve
+        *("POST 200", "POST 201", "GET 200", "GET 200", "DELETE 204"),  # try; close; read; what is owed; open
+    ]
+    assert outcome(approved) == (approved["id"], "confirmed", ["confirmed"])
+    [hit] = closed["bookings_hit"]
+    assert (hit["booking_id"], hit["state"], tried["bookings_hit"]) == (approved["id"], "recalled", [hit])
+    assert hit["alternatives"]
+    assert outcome(read) == (approved["id"], "ended", ["recalled"])
+    assert read["occurrences"][0]["note"] == "We feed the crews of a flood."
+    assert [(each["booking_id"], each["minutes"]) for each in claims["items"]] == [(approved["id"], 300)]
+
+
 async def test_a_page_of_ones_own_shows_what_is_free(running, page, tmp_path):
     [document] = blocks("docs/show-what-is-free.md", "html")
     fallow = f"http://127.0.0.1:{running['PORT']}/v1"
