@@ -4,7 +4,7 @@ Each change locks the booking and sees it as it is now, decides in `domain/chang
 became with one event. A dry run does the same, and is rolled back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -192,18 +192,22 @@ async def save(
     claim: Claim | None = None,
     *,
     type: str,  # noqa: A002 - as events call it
+    unclaimed: Collection[UUID] = (),
     note: str | None = None,
     caller: Caller,
     now: datetime,
     request_id: str,
 ) -> Booking:
-    """Store what occurrences of a locked booking became, with the claim they have now: the booking as it is then."""
+    """Store what occurrences of a locked booking became, with the claim they have now, but for those `unclaimed`, which
+    keep theirs: the booking as it is then.
+    """
     before, after = changes.recorded(booking, changed, note)
     await db.bookings.change(
         conn,
         booking,
         changed,
         claim,
+        unclaimed,
         type=type,
         object_kind="booking",
         object_id=booking.id,

@@ -15,6 +15,7 @@ TIMETABLE = "019b8d64-4f40-779d-89bf-fe5f599aca08"
 CLOSURE = "019b8d66-2400-71bb-83e8-dcaecf0476d5"
 WEBSITE = "019b8d67-0e60-70bf-b99e-8c250d7c08c5"
 BOOKING = "019b8d67-f8c0-7353-8820-9dc9b0825a78"
+MOVED = "019b8d67-f8c0-7c72-9c73-6dcf07d9ac69"
 HELD = "019b8d67-f8c0-73cb-81a0-9eaa10c1538f"
 ASKED = "019b8d67-f8c0-7633-99fe-e57279060776"
 ASKED_TOO = "019b8d67-f8c0-7b2a-a99a-3452bdf5eecb"
@@ -56,6 +57,7 @@ PATHS: Mapping[str, str] = {
 PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "archiveAsset": {"asset_id": GAZEBOS},
     "confirmBooking": {"booking_id": HELD},
+    "moveBooking": {"booking_id": MOVED},
     "approveBooking": {"booking_id": ASKED},
     "declineBooking": {"booking_id": ASKED_TOO},
     "recallBooking": {"booking_id": RECALLABLE},
@@ -96,6 +98,13 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "attendees": 20,
     },
     "confirmBooking": {"dry_run": True},
+    "moveBooking": {
+        "all": True,
+        "starts_at": "2027-05-12T11:00:00Z",
+        "ends_at": "2027-05-12T14:00:00Z",
+        "note": "The cook can only come on Wednesday.",
+        "dry_run": True,
+    },
     "approveBooking": {"all": True, "note": "Bring the plugs back, please."},
     "declineBooking": {"all": True, "note": "We need it ourselves that day."},
     "cancelBooking": {"all": True, "note": "The cook is ill."},

@@ -34,7 +34,7 @@ async def take(
     requests.check_work(wanted, place.units)
     for _ in range(TRIES):
         standing = await db.occupancies.assess(conn, wanted, place, booker_id=booker_id, now=now)
-        plan = plans.plan(wanted, place, standing.why_not, standing.seats, standing.rows, booker_id=booker_id)
+        plan = plans.plan(wanted, place, standing.why_not, standing.seats, standing.rows, booker_id=booker_id, now=now)
         seats = units.seat(plan.wishes, standing.seats, place.units)
         lapsed = standing.lapsed
         if seats is None:  # those who move may meet more of them: all are locked at once, in the one order
@@ -48,7 +48,7 @@ async def take(
         )
         if taken == len(seats) * standing.rows:
             return plan, seats, standing.summary
-        await db.occupancies.release(conn, place.owner_id, [wish.occurrence for wish in plan.wishes])
+        await db.occupancies.release(conn, place.id, place.owner_id, [wish.occurrence for wish in plan.wishes])
     raise Overloaded
 
 

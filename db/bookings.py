@@ -1,6 +1,6 @@
 """Bookings and their occurrences, as they are stored."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Unpack
 from uuid import UUID
@@ -272,7 +272,8 @@ CHANGE = f"""
     UPDATE occurrences c
        SET state = n.state, note = n.note, cancelled_late = n.cancelled_late, sequence = n.sequence,
            starts_at = n.starts_at, ends_at = n.ends_at, units = n.units, why_not = $15::jsonb->(n.place::int - 1),
-           held_until = $16, approved_from = $17
+           held_until = CASE WHEN c.id = ANY($32::uuid[]) THEN c.held_until ELSE $16 END,
+           approved_from = CASE WHEN c.id = ANY($32) THEN c.approved_from ELSE $17 END
       FROM unnest($7::uuid[], $8::text[], $9::text[], $10::boolean[], $11::int[], $12::timestamptz[],
                   $13::timestamptz[], $14::int[])
            WITH ORDINALITY n (id, state, note, cancelled_late, sequence, starts_at, ends_at, units, place)
@@ -280,19 +281,26 @@ CHANGE = f"""
   freed AS (
     DELETE FROM occupancies WHERE owner_id = $2 AND occurrence_id = ANY($18::uuid[])),
   kept AS (
-    UPDATE occupancies SET held_until = $16
-     WHERE owner_id = $2 AND occurrence_id = ANY($7::uuid[]) AND occurrence_id <> ALL($18::uuid[])
-       AND held_until IS DISTINCT FROM $16)
+    UPDATE occupancies o SET held_until = CASE WHEN c.id = ANY($32) THEN c.held_until ELSE $16 END
+      FROM occurrences c
+     WHERE c.owner_id = $2 AND c.id = ANY($7::uuid[]) AND c.id <> ALL($18::uuid[])
+       AND o.owner_id = $2 AND o.occurrence_id = c.id
+       AND o.held_until IS DISTINCT FROM CASE WHEN c.id = ANY($32) THEN c.held_until ELSE $16 END)
   INSERT INTO events ({db.events.COLUMNS})
   VALUES ($19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)
 """
 
 
 async def change(
-    conn: Connection, booking: Locked, changed: Sequence[Occurrence], claim: Claim | None, **change: Unpack[Change]
+    conn: Connection,
+    booking: Locked,
+    changed: Sequence[Occurrence],
+    claim: Claim | None,
+    unclaimed: Collection[UUID] = (),
+    **change: Unpack[Change],
 ) -> None:
     """Store what some occurrences of a locked booking became, give back what those occupy that no longer stand, and say
-    so: one statement. `claim`: what they have now, None where they have none.
+    so: one statement. `claim`: what they have now, None where they have none; `unclaimed` keep what they had.
     """
     claim = claim or Claim("confirmed")
     await conn.execute(
@@ -316,5 +324,6 @@ async def change(
         claim.approved_from,
         [each.id for each in changed if each.state not in OCCUPYING],
         *db.events.row(**change),
+        list(unclaimed),
     )
     await sweep_later(conn, booking.owner_id, booking.id, claim)

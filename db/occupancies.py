@@ -33,16 +33,20 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 ASSESS = f"""
-  WITH asked AS (SELECT * FROM unnest($3::timestamptz[], $4::timestamptz[]) WITH ORDINALITY p (starts, ends, n)),
+  WITH asked AS (SELECT * FROM unnest($3::timestamptz[], $4::timestamptz[], $5::int[], $11::boolean[], $12::boolean[])
+                   WITH ORDINALITY p (starts, ends, units, keeps_start, keeps_end, n)),
        asset AS MATERIALIZED (SELECT a FROM assets a WHERE a.id = $1 AND a.owner_id = $2),
        spans AS MATERIALIZED (SELECT range_agg(rules.span(a, starts, ends)) AS around FROM asset, asked)
   SELECT (SELECT jsonb_agg(jsonb_build_object('n', p.n, 'code', k.code, 'numbers', k.numbers, 'asset_id', k.asset_id))
             FROM asset, asked p
            CROSS JOIN LATERAL (
-                 SELECT * FROM rules.why_not(a, p.starts, p.ends, $5, $6, $7, $8)
+                 SELECT * FROM rules.why_not(a, p.starts, p.ends, p.units, $6, $7, $8)
                   UNION ALL
                  SELECT * FROM rules.hoarded(a, p.starts, p.ends, $7, $8) WHERE $10::boolean) k
-           WHERE k.code <> ALL($9::text[])) AS why_not,
+           WHERE (k.code <> ALL($9::text[]) OR k.numbers ? 'hold_again_from')
+             AND (k.code <> 'off_step'
+                  OR NOT (p.keeps_start OR rules.on_step(p.starts, (a).timezone, (a).step_minutes))
+                  OR NOT (p.keeps_end OR rules.on_step(p.ends, (a).timezone, (a).step_minutes)))) AS why_not,
          seats.*,
          (SELECT array_agg(DISTINCT c.booking_id ORDER BY c.booking_id)
             FROM spans s
@@ -76,17 +80,20 @@ async def assess(conn: Connection, wanted: Wanted, place: Place, *, booker_id: U
         place.owner_id,
         [each.period.starts_at for each in wanted.asked],
         [each.period.ends_at for each in wanted.asked],
-        wanted.units,
+        [each.units for each in wanted.asked],
         wanted.attendees,
         booker_id,
         now,
         [*waived],
         wanted.hold,
+        [each.keeps_start for each in wanted.asked],
+        [each.keeps_end for each in wanted.asked],
     )
     assert row is not None  # noqa: S101 - a SELECT without FROM answers one row
     why_not: dict[int, list[Reason]] = {}
     for each in row["why_not"] or ():
-        why_not.setdefault(each["n"] - 1, []).append(refused(each, place.zone))
+        if wanted.asked[each["n"] - 1].must_keep(each["code"], now):
+            why_not.setdefault(each["n"] - 1, []).append(refused(each, place.zone))
     return Standing(
         why_not=why_not,
         seats=[
@@ -144,12 +151,18 @@ async def hold(conn: Connection, owner_id: UUID, occurrence_ids: Sequence[UUID],
     await conn.execute(HOLD, owner_id, occurrence_ids, until)
 
 
-RELEASE = "DELETE FROM occupancies WHERE owner_id = $1 AND occurrence_id = ANY($2::uuid[])"
+RELEASE = """
+  WITH released AS (
+    DELETE FROM occupancies WHERE owner_id = $2 AND occurrence_id = ANY($3::uuid[])
+    RETURNING asset_id, unit, occupied, occurrence_id)
+  SELECT unit, lower(occupied) AS lower, upper(occupied) AS upper, occurrence_id AS occurrence
+    FROM released WHERE asset_id = $1 ORDER BY unit
+"""
 
 
-async def release(conn: Connection, owner_id: UUID, occurrence_ids: Sequence[UUID]) -> None:
-    """Give back everything that occurrences occupy."""
-    await conn.execute(RELEASE, owner_id, occurrence_ids)
+async def release(conn: Connection, asset_id: UUID, owner_id: UUID, occurrence_ids: Sequence[UUID]) -> list[Seat]:
+    """Give back everything that occurrences occupy: the seats that they had of the asset itself."""
+    return msgspec.convert(await conn.fetch(RELEASE, asset_id, owner_id, occurrence_ids), list[Seat])
 
 
 LAPSED = """

@@ -14,7 +14,6 @@ from domain.errors import Fault, Invalid
 from domain.occurrences import Occurrence, OccurrenceState
 from domain.plans import Locked
 from domain.requests import Asked, Wanted
-from domain.time import Period
 from domain.transitions import choose
 from domain.types import LongText
 
@@ -80,8 +79,7 @@ def all_of(operation: str, booking: Locked) -> list[Occurrence]:
 def again(booking: Locked, occurrences: Sequence[Occurrence], *, skip: bool = False, counted: bool = False) -> Wanted:
     """Occurrences of a booking, to be had once more."""
     return Wanted(
-        asked=[Asked(each.id, Period(each.starts_at, each.ends_at)) for each in occurrences],
-        units=booking.units,
+        asked=[Asked(each.id, each.period, each.units) for each in occurrences],
         attendees=booking.attendees,
         skip=skip,
         counted=counted,

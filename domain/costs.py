@@ -12,6 +12,7 @@ from domain.terms import Price
 from domain.time import Period, wall_clock
 
 COMMUNITY = ("charity", "group", "school", "library")
+AT_ONCE = " for the booking × "
 PER_MINUTES = {"hour": 60, "day": 1440}
 
 
@@ -22,11 +23,28 @@ class CostLine(msgspec.Struct, frozen=True):
     amount: int
 
 
+class Part(msgspec.Struct, frozen=True):
+    """So many units for a period."""
+
+    period: Period
+    units: int
+
+    @property
+    def minutes(self) -> Fraction:
+        """As they elapse."""
+        return Fraction((self.period.ends_at - self.period.starts_at) // timedelta(microseconds=1), 60_000_000)
+
+    def within(self, other: "Part") -> bool:
+        """Whether the other has all that it has."""
+        return self.units <= other.units and self.period.within(other.period)
+
+
 class Cost(msgspec.Struct, frozen=True):
     """What the booking cost when it was made, in minor units; `currency` null: nothing.
 
-    It is fixed then: neither a change of the price nor a cancellation changes it. Fallow takes no money; what becomes
-    of a cancelled occurrence's part is between owner and booker. `lines`: in the local time of the site.
+    It is fixed then: neither a change of the price nor a cancellation changes it. What is moved costs what it does
+    when it is moved. Fallow takes no money; what becomes of a cancelled occurrence's part is between owner and
+    booker. `lines`: in the local time of the site.
     """
 
     amount: int
@@ -39,19 +57,67 @@ def price_for(kind: str, price: Price | None, community_price: Price | None) -> 
     return community_price if community_price is not None and kind in COMMUNITY else price
 
 
-def cost(price: Price | None, periods: Sequence[Period], units: int, zone: ZoneInfo) -> Cost:
+def cost(price: Price | None, parts: Sequence[Part], units: int, zone: ZoneInfo) -> Cost:
     """Amount × units × elapsed minutes ÷ 60 or 1,440, each occurrence rounded half up, then summed; or once."""
-    if price is None or not periods:
+    if price is None or not parts:
         return Cost(0, price.currency if price else None, [])
     if price.per == "booking":
         amount = price.amount * units
-        return Cost(amount, price.currency, [CostLine(f"{money(price)} for the booking × {units}", amount)])
-    lines = [
-        CostLine(f"{on_the_clock(period, zone)}: {float(minutes):g} minutes × {units}", owed(price, minutes, units))
-        for period in periods
-        for minutes in [Fraction((period.ends_at - period.starts_at) // timedelta(microseconds=1), 60_000_000)]
-    ]
-    return Cost(sum(line.amount for line in lines), price.currency, lines)
+        return Cost(amount, price.currency, [CostLine(f"{money(price)}{AT_ONCE}{units}", amount)])
+    return summed(price.currency, [CostLine(called(each, zone), owed(price, each)) for each in parts])
+
+
+def summed(currency: str | None, lines: list[CostLine]) -> Cost:
+    """What some lines come to."""
+    return Cost(sum(line.amount for line in lines), currency, lines)
+
+
+def recost(
+    paid: Cost,
+    price: Price | None,
+    changes: Sequence[tuple[Part | None, Part]],
+    everything: Sequence[Part],
+    units: int,
+    zone: ZoneInfo,
+) -> Cost:
+    """The cost of a booking of `everything` after changes of some of it: (what it had or None, what it has instead).
+
+    What only gives back costs its share of what it cost; what is new or elsewhere costs what it does by `price`, and
+    the rest stays as it was. A price for the whole booking stays too while its units do. Where the two cannot be
+    added, all of it is priced anew.
+    """
+    if at_once(paid) and paid.lines[0].text.endswith(f"{AT_ONCE}{units}"):
+        return paid
+    whole = cost(price, everything, units, zone)
+    new = [becomes for was, becomes in changes if was is None or not becomes.within(was)]
+    if new and (at_once(paid) or at_once(whole) or (paid.lines and whole.currency not in (None, paid.currency))):
+        return whole
+    lines = list(paid.lines)
+    for was, becomes in changes:
+        place = find(lines, was, zone)
+        if was is not None and becomes.within(was):
+            share = becomes.minutes * becomes.units / (was.minutes * was.units)
+            amounts = [half_up(lines[place].amount * share)] if place < len(lines) else []
+        else:
+            amounts = [owed(price, becomes)] if price else []
+        lines[place : place + 1] = [CostLine(called(becomes, zone), amount) for amount in amounts]
+    return summed(paid.currency or whole.currency, lines)
+
+
+def find(lines: Sequence[CostLine], part: Part | None, zone: ZoneInfo) -> int:
+    """Where the line of a part is among others; behind them if it has none."""
+    text = called(part, zone) if part else None
+    return next((n for n, line in enumerate(lines) if line.text == text), len(lines))
+
+
+def at_once(cost: Cost) -> bool:
+    """Whether it is one price for the whole booking, whenever it is."""
+    return any(AT_ONCE in line.text for line in cost.lines)
+
+
+def called(part: Part, zone: ZoneInfo) -> str:
+    """What its line is called."""
+    return f"{on_the_clock(part.period, zone)}: {float(part.minutes):g} minutes × {part.units}"
 
 
 def on_the_clock(period: Period, zone: ZoneInfo) -> str:
@@ -61,10 +127,14 @@ def on_the_clock(period: Period, zone: ZoneInfo) -> str:
     return f"{starts:%Y-%m-%d %H:%M} to {until}"
 
 
-def owed(price: Price, minutes: Fraction, units: int) -> int:
+def owed(price: Price, part: Part) -> int:
     """One occurrence's part, rounded half up to the minor unit."""
-    exact = price.amount * units * minutes / PER_MINUTES[price.per]
-    return floor(exact + Fraction(1, 2))
+    return half_up(price.amount * part.units * part.minutes / PER_MINUTES[price.per])
+
+
+def half_up(amount: Fraction) -> int:
+    """In whole minor units."""
+    return floor(amount + Fraction(1, 2))
 
 
 def money(price: Price) -> str:

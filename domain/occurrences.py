@@ -10,7 +10,7 @@ import msgspec
 
 from domain.reasons import Reason
 from domain.requests import OnBehalfOf, Purpose
-from domain.time import wall_clock
+from domain.time import Period, wall_clock
 
 OccurrenceState = Literal[
     "held",
@@ -62,6 +62,11 @@ class Occurrence(msgspec.Struct, frozen=True):
     note: str | None
     cancelled_late: bool
     sequence: int
+
+    @property
+    def period(self) -> Period:
+        """From when to when."""
+        return Period(self.starts_at, self.ends_at)
 
 
 class BookingBrief(msgspec.Struct, frozen=True):

@@ -100,6 +100,7 @@ TABLE: Mapping[str, Row] = {
     "listBookings": own("member", changes=False),
     "getBooking": both("member", changes=False),
     "confirmBooking": bookers("member"),
+    "moveBooking": bookers("member"),
     "approveBooking": owners("manager", hidden=True),
     "declineBooking": owners("manager", hidden=True),
     "cancelBooking": both("member"),

@@ -12,7 +12,7 @@ from domain import units
 from domain.assets import Arrival, AssetSummary
 from domain.bookings import Refusal, Stored, reference
 from domain.callers import Caller
-from domain.costs import cost, price_for
+from domain.costs import Part, cost, price_for
 from domain.errors import Fault, Invalid, NotBookable, Unmet
 from domain.occurrences import Occurrence
 from domain.reasons import Reason, reason
@@ -45,12 +45,18 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         """The zone of its site."""
         return ZoneInfo(self.timezone)
 
-    def wish(self, asked: Asked, units: int) -> Wish:
-        """What a period takes of it, turnaround included."""
+    def wish(self, asked: Asked, now: datetime) -> Wish:
+        """What a period takes of it, turnaround included: of what it had, as much as that took."""
         before, after = (
             timedelta(minutes=minutes) for minutes in (self.turnaround_before_minutes, self.turnaround_after_minutes)
         )
-        return Wish(asked.id, units, asked.period.starts_at - before, asked.period.ends_at + after)
+        if asked.had and (asked.gives_back or asked.begun(now)):
+            before = asked.had.period.starts_at - asked.had.lower
+        if asked.had and asked.gives_back:
+            after = asked.had.upper - asked.had.period.ends_at
+        lower, upper = asked.period.starts_at - before, asked.period.ends_at + after
+        on = asked.had.units[: asked.units] if asked.had else ()
+        return Wish(asked.id, asked.units, lower, upper, on, asked.begun(now))
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -111,6 +117,7 @@ def plan(
     rows: int,
     *,
     booker_id: UUID,
+    now: datetime,
 ) -> Plan:
     """Decide on every period, earlier ones counted like anybody's.
 
@@ -119,7 +126,7 @@ def plan(
     must be, or when nothing is left; Invalid when it takes too much at once.
     """
     against = {each.id: why_not[n] for n, each in enumerate(wanted.asked) if n in why_not}
-    wishes = [place.wish(each, wanted.units) for each in wanted.asked if each.id not in against]
+    wishes = [place.wish(each, now) for each in wanted.asked if each.id not in against]
     accepted = units.accept(wishes, seats, place.units)
     taken = accepted_seats(accepted, seats)
     for wish in wishes:
@@ -129,17 +136,17 @@ def plan(
         refused = refusals(wanted.asked, against)
         unmet = Unmet(place.id, place.owner_id, booker_id, wanted.units, wanted.attendees, wanted.hold)
         raise NotBookable(refused, unmet, told(refused))
-    most = MOST_SEATS // (rows * wanted.units)
+    one = rows * wanted.units
+    most = MOST_SEATS // one
     if len(accepted) > most:
-        text = f"Each period takes {rows * wanted.units} units, parts included; send at most {most} at once."
+        text = f"Each period takes {one} units, parts included; send at most {most} at once."
         raise Invalid([Fault(wanted.pointer, text)])
     return Plan(accepted, against)
 
 
 def accepted_seats(accepted: Iterable[Wish], seats: Iterable[Seat]) -> list[Seat]:
     """Who sits where, with the accepted wishes somewhere."""
-    own = [Seat(0, wish.lower, wish.upper, wish.occurrence) for wish in accepted for _ in range(wish.units)]
-    return [*seats, *own]
+    return [*seats, *(seat for wish in accepted for seat in wish.seats([0] * wish.units))]
 
 
 def taken_by_itself(wish: Wish, place: Place, seats: Sequence[Seat]) -> Reason:
@@ -187,7 +194,7 @@ def settle(
 ) -> Stored:
     """The booking as it is stored, from the seats it has got."""
     numbers = unit_numbers(seats)
-    got = [each.period for each in wanted.asked if each.id not in planned.why_not]
+    got = [Part(each.period, each.units) for each in wanted.asked if each.id not in planned.why_not]
     price = price_for(caller.kind, place.price, place.community_price)
     return Stored(
         id=booking_id,

@@ -1,7 +1,7 @@
 """A booking as sent, and the periods that it comes to."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Annotated, Literal
 from uuid import UUID
@@ -19,8 +19,10 @@ from domain.types import Email, Instant, LocalDate, LongText, Phone, ShortText
 LONGEST = timedelta(days=366)
 MOST_SEATS = 3000
 MOST_LOOKED_AT = 100_000  # units of the asset, in all periods of a request: among so many it looks for room
+RULES_OF_THE_START = ("in_the_past", "too_soon", "too_far_ahead")
 
 IfSomeUnavailable = Literal["refuse", "skip"]
+Units = Annotated[int, Meta(ge=1, le=10_000)]
 
 
 class PeriodRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,7 +68,7 @@ class BookingRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     periods: Annotated[list[PeriodRequest], Meta(min_length=1, max_length=200)] | None = None
     repeats: Repeats | None = None
     booker_id: UUID | None = None
-    units: Annotated[int, Meta(ge=1, le=10_000)] = 1
+    units: Units = 1
     attendees: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     purpose: Purpose | None = None
     open_to_public: bool = False
@@ -86,28 +88,71 @@ class ClockChange(msgspec.Struct, frozen=True):
     change: ClockChangeKind
 
 
+class Had(msgspec.Struct, frozen=True):
+    """What an occurrence has that is asked for anew: its period, its units, and from when to when it occupies them."""
+
+    period: Period
+    lower: datetime
+    upper: datetime
+    units: tuple[int, ...]
+
+
 class Asked(msgspec.Struct, frozen=True):
-    """One period that a request comes to, with the name it will have."""
+    """So many units for one period that a request comes to, with the name it will have; `had`: instead of what."""
 
     id: UUID
     period: Period
+    units: int
+    had: Had | None = None
+
+    @property
+    def keeps_start(self) -> bool:
+        """Whether its start does not move."""
+        return self.had is not None and self.had.period.starts_at == self.period.starts_at
+
+    @property
+    def keeps_end(self) -> bool:
+        """Whether its end does not move."""
+        return self.had is not None and self.had.period.ends_at == self.period.ends_at
+
+    @property
+    def gives_back(self) -> bool:
+        """Whether it takes nothing that it does not have."""
+        return self.had is not None and self.units <= len(self.had.units) and self.period.within(self.had.period)
+
+    def begun(self, now: datetime) -> bool:
+        """Whether it is going on, and so stays on its units."""
+        return self.had is not None and self.keeps_start and self.had.lower <= now
+
+    def must_keep(self, code: str, now: datetime) -> bool:
+        """Whether a rule counts. What only gives back keeps those of length and step, unless it is going on; an unmoved
+        start is not asked whether it is too near or too far.
+        """
+        if self.gives_back:
+            shape = ("too_short", "off_step") if self.period.starts_at > now else ()
+            return code in ("too_small", *shape)
+        return not (self.keeps_start and code in RULES_OF_THE_START)
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked of an asset, of a request's or a booking's own accord: so many units in each of these periods.
+    """What is asked of an asset, of a request's or a booking's own accord.
 
     `skip`: what cannot be had may be left out. `ignore_terms` as in a BookingRequest. `counted`: the booking stands
     already, so that limits on how many do not apply. `pointer`: what to point at where it is too much at once.
     """
 
     asked: list[Asked]
-    units: int
     attendees: int | None
     skip: bool = False
     ignore_terms: bool = False
     hold: bool = False
     counted: bool = False
     pointer: str = "#"
+
+    @property
+    def units(self) -> int:
+        """The most of any period."""
+        return max(each.units for each in self.asked)
 
 
 def wanted(request: BookingRequest, zone: ZoneInfo) -> Wanted:
@@ -120,8 +165,7 @@ def wanted(request: BookingRequest, zone: ZoneInfo) -> Wanted:
     if faults + astray:
         raise Invalid(faults + astray)
     return Wanted(
-        asked=[Asked(uuid7(), period) for period in periods],
-        units=request.units,
+        asked=[Asked(uuid7(), period, request.units) for period in periods],
         attendees=request.attendees,
         skip=request.if_some_unavailable == "skip",
         ignore_terms=request.ignore_terms,

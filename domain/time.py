@@ -18,6 +18,10 @@ class Period(msgspec.Struct, frozen=True, order=True):
     starts_at: datetime
     ends_at: datetime
 
+    def within(self, other: "Period") -> bool:
+        """Whether the other contains it."""
+        return other.starts_at <= self.starts_at and self.ends_at <= other.ends_at
+
 
 def check_span(starts_at: datetime | None, ends_at: datetime | None) -> None:
     """Raises Invalid where a query asks for a reversed or empty period; either end may be open."""
@@ -59,17 +63,23 @@ def clock_change(wall: datetime, zone: ZoneInfo) -> ClockChangeKind | None:
 
 
 def weeks_later(first: Period, zone: ZoneInfo, weeks: int) -> Period:
-    """The same wall-clock period so many weeks later.
+    """The same wall-clock period so many weeks later."""
+    return days_later(first, zone, 7 * weeks)
+
+
+def days_later(first: Period, zone: ZoneInfo, days: int) -> Period:
+    """The same wall-clock period so many days later.
 
     Each end is turned alone, except that a period whose start falls into a gap, or whose wall-clock end does
     not come after its start (the hour that occurs twice), keeps its length.
     """
-    if weeks == 0:
+    if days == 0:
         return first
+    later = timedelta(days=days)
     starts, ends = wall_clock(first.starts_at, zone), wall_clock(first.ends_at, zone)
-    starts_at = instant(starts + weeks * WEEK, zone)
+    starts_at = instant(starts + later, zone)
     if ends <= starts:
         return Period(starts_at, starts_at + (first.ends_at - first.starts_at))
-    if clock_change(starts + weeks * WEEK, zone) == "skipped":
+    if clock_change(starts + later, zone) == "skipped":
         return Period(starts_at, starts_at + (ends - starts))
-    return Period(starts_at, instant(ends + weeks * WEEK, zone))
+    return Period(starts_at, instant(ends + later, zone))

@@ -27,6 +27,9 @@ class Action(msgspec.Struct, frozen=True):
 
 ACTIONS: Mapping[str, Action] = {
     "confirmBooking": Action("confirmed", dict.fromkeys(("held", "expired"), ("confirmed", "pending"))),
+    "moveBooking": Action(
+        "moved", {"held": ("held",), "pending": ("pending", "confirmed"), "confirmed": ("confirmed", "pending")}
+    ),
     "approveBooking": Action("approved", {"pending": ("confirmed",)}),
     "declineBooking": Action("declined", {"pending": ("declined",)}),
     "cancelBooking": Action("cancelled", dict.fromkeys(("held", "pending", "confirmed"), ("cancelled",))),

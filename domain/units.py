@@ -27,12 +27,20 @@ class Seat(msgspec.Struct, frozen=True):
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """So many units from `lower` to `upper`, turnaround included."""
+    """So many units from `lower` to `upper`, turnaround included; rather those `on` which it is, and where it has
+    `begun`, no others.
+    """
 
     occurrence: UUID
     units: int
     lower: datetime
     upper: datetime
+    on: tuple[int, ...] = ()
+    begun: bool = False
+
+    def seats(self, units: Iterable[int]) -> list[Seat]:
+        """It on these units."""
+        return [Seat(unit, self.lower, self.upper, self.occurrence, self.begun and unit in self.on) for unit in units]
 
 
 def most_taken(seats: Iterable[Seat], lower: datetime, upper: datetime) -> int:
@@ -78,23 +86,23 @@ def accept(wishes: Sequence[Wish], seats: Sequence[Seat], units: int) -> list[Wi
     for wish in sorted(wishes, key=lambda each: each.lower):
         if most_taken([*met[wish.occurrence], *own], wish.lower, wish.upper) <= units - wish.units:
             accepted.append(wish)
-            own += [Seat(0, wish.lower, wish.upper, wish.occurrence)] * wish.units
+            own += wish.seats([0] * wish.units)
     return accepted
 
 
 def seat(wishes: Sequence[Wish], seats: Sequence[Seat], units: int) -> list[Seat] | None:
     """A seat for each unit of accepted wishes, the same unit through a series where it can be; None if none of
-    the units is free throughout one of them, so that others have to move.
+    the units that it may have is free throughout one of them, so that others have to move.
     """
     met = near(wishes, seats)
     busy = Counter(unit for seats_met in met.values() for unit in {each.unit for each in seats_met})
     made: list[Seat] = []
-    for wish in wishes:
+    for wish in sorted(wishes, key=lambda each: not each.on):
         free = free_units([*met[wish.occurrence], *made], units, wish.lower, wish.upper)
-        if len(free) < wish.units:
+        if len(free) < wish.units or (wish.begun and not set(wish.on) <= set(free)):
             return None
-        free.sort(key=lambda unit: busy[unit])  # the lowest of equals, as it was
-        made += [Seat(unit, wish.lower, wish.upper, wish.occurrence) for unit in free[: wish.units]]
+        free.sort(key=lambda unit: (unit not in wish.on, busy[unit]))  # the lowest of equals, as it was
+        made += wish.seats(free[: wish.units])
     return made
 
 
@@ -105,9 +113,11 @@ def reseat(wishes: Iterable[Wish], seats: Sequence[Seat], units: int) -> list[Se
     that is. Whichever is taken, intervals in order of start need no more units than overlap at one moment, and what
     has begun starts before all the rest, so this succeeds whenever the wishes were accepted; LookupError otherwise.
     """
-    placed = [*seats, *(Seat(0, wish.lower, wish.upper, wish.occurrence) for wish in wishes for _ in range(wish.units))]
+    placed = list(seats)
+    for wish in wishes:
+        placed += wish.seats([*wish.on, *[0] * (wish.units - len(wish.on))])
     until = dict.fromkeys(range(1, units + 1), LONG_AGO)
-    for each in seats:
+    for each in placed:
         if each.begun:
             until[each.unit] = max(until[each.unit], each.upper)
     busy = [(moment, unit) for unit, moment in until.items()]

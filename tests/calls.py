@@ -81,6 +81,13 @@ class Organisation:
         """Give back a booking, all of it unless told otherwise."""
         return await self.post(f"/bookings/{booking['id']}/cancel", scope or {"all": True})
 
+    async def move(
+        self, booking: dict[str, Any], *, options: dict[str, Any] | None = None, **sent: Any
+    ) -> httpx.Response:
+        """Move a booking, all of it unless a scope is sent."""
+        scope = {} if sent.keys() & {"occurrence_ids", "from_occurrence_id"} else {"all": True}
+        return await self.post(f"/bookings/{booking['id']}/move", {**scope, **sent}, **(options or {}))
+
 
 class World:
     """Makes organisations, sites and assets, each with the least that is needed."""

@@ -12,6 +12,7 @@ OCCUPYING = (*OPEN, "completed")
 OUTCOMES = ("completed", "cancelled", "expired", "declined", "lapsed", "recalled", "no_show", "skipped")
 CAN = {
     "confirm": ("held", "expired"),
+    "move": ("held", "pending", "confirmed"),
     "approve": ("pending",),
     "decline": ("pending",),
     "cancel": ("held", "pending", "confirmed"),
@@ -255,7 +256,7 @@ class Diary:
 
     def who_may(self, how: str, booking: Booking) -> tuple[str, ...]:
         owner, booker = self.parties(booking)
-        return {"cancel": (owner, booker), "confirm": (booker,)}.get(how, (owner,))
+        return {"cancel": (owner, booker), "confirm": (booker,), "move": (booker,)}.get(how, (owner,))
 
     def choose(self, how: str, booking: Booking, scope: Scope) -> list[Occurrence]:
         """What in scope can be changed like this; of what is named, all must be."""

@@ -13,7 +13,7 @@ import domain.time
 import domain.units
 from db.connection import Connection
 from domain.bookings import ALPHABET
-from domain.costs import Cost
+from domain.costs import Cost, Part
 from domain.requests import Asked, BookingRequest, ClockChange, Repeats
 from domain.time import Period
 from domain.units import Seat
@@ -136,7 +136,7 @@ def booked(world: World, one: Wanted, got: Mapping[UUID, Period], seats: list[tu
         wanted=one,
         occurrences=dict(got),
         seats=seats if one.cancelled_at is None else [],
-        cost=domain.costs.cost(price, list(got.values()), one.units, LONDON),
+        cost=domain.costs.cost(price, [Part(each, one.units) for each in got.values()], one.units, LONDON),
         clock_changes=clock_changes(one, got),
     )
 
@@ -146,7 +146,8 @@ def clock_changes(one: Wanted, got: Mapping[UUID, Period]) -> list[ClockChange]:
     first, count = one.periods[0], len(one.periods)
     repeats = Repeats(starts_at=first.starts_at, ends_at=first.ends_at, count=count) if count > 1 else None
     request = BookingRequest(asset_id=one.asset_id, repeats=repeats)
-    return domain.requests.clock_changes(request, [Asked(each, period) for each, period in got.items()], LONDON)
+    asked = [Asked(each, period, one.units) for each, period in got.items()]
+    return domain.requests.clock_changes(request, asked, LONDON)
 
 
 def reference(world: World, booking_id: UUID) -> str:

@@ -64,7 +64,7 @@ def wanted(world: World) -> Iterator[Wanted]:
 
 def examples(world: World) -> Iterator[Wanted]:
     """The bookings that the examples of the contract name, so far ahead that they can long be changed: chairs that the
-    group borrows, tables that it holds, and three requests for its pans.
+    group borrows, twice, tables that it holds, and three requests for its pans.
     """
     day = world.today + timedelta(days=LATER + (WEDNESDAY - world.today.weekday()) % 7)
     usual = Wanted(
@@ -79,6 +79,11 @@ def examples(world: World) -> Iterator[Wanted]:
         cancelled_at=None,
     )
     yield usual
+    yield msgspec.structs.replace(
+        usual,
+        id=made_of("booking", groups.BOOKER, "moved"),
+        periods=[domain.time.weeks_later(usual.periods[0], LONDON, 1)],
+    )
     yield msgspec.structs.replace(
         usual,
         id=made_of("booking", groups.BOOKER, "held"),

@@ -19,7 +19,7 @@ async def test_a_request_waits_and_occupies_until_it_is_approved(world: World):
     asset = await world.asset(owner, terms=APPROVAL)
     asked = ok(await group.book(asset, EVENING), 201)
     assert (asked["state"], asked["decide_by"]) == ("pending", "2027-01-07T09:00:00Z")
-    assert asked["may"] == ["cancelBooking"]
+    assert asked["may"] == ["moveBooking", "cancelBooking"]
     assert ok(await owner.get(f"/bookings/{asked['id']}"), 200)["may"] == [
         "approveBooking",
         "declineBooking",

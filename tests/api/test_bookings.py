@@ -22,7 +22,7 @@ async def test_a_booking_is_answered_as_get_answers_it(world: World):
     assert [(o["starts_at"], o["ends_at"], o["state"], o["unit_numbers"]) for o in booking["occurrences"]] == [
         (*EVENING, "confirmed", [1])
     ]
-    assert booking["may"] == ["cancelBooking"]
+    assert booking["may"] == ["moveBooking", "cancelBooking"]
     assert booking["cost"] == {"amount": 0, "currency": None, "lines": []}
 
 

@@ -389,6 +389,7 @@ async def asked_of_bookers(
         ok(await who.get("/bookings", limit=1), 200)
         ok(await who.get("/occurrences"), 200)
         ok(await who.get("/occurrences", limit=1), 200)
+    ok(await group.move(booking, ends_at="2027-07-05T19:30:00Z"), 200)
     ok(await group.cancel(booking), 200)
     lent = await world.asset(owner, units=2, terms={"approval": True, "recallable": True})
     held, asked = [ok(await group.book(lent, EVENING, hold=hold), 201) for hold in (True, False)]

@@ -18,7 +18,7 @@ async def test_a_hold_occupies_until_it_is_confirmed_in_one_step(world: World, c
     asset = await world.asset(owner, terms={"hold_minutes": 20})
     held = ok(await group.book(asset, EVENING, hold=True), 201)
     assert (held["state"], held["hold_expires_at"], held["decide_by"]) == ("held", "2027-01-04T09:20:00Z", None)
-    assert held["may"] == ["confirmBooking", "cancelBooking"]
+    assert held["may"] == ["confirmBooking", "moveBooking", "cancelBooking"]
     assert reasons(await other.book(asset, EVENING)) == [["taken"]]
     ok(await confirm(owner, held), 403)
     ok(await confirm(other, held), 404)

@@ -138,6 +138,8 @@ SENT: list[tuple[str, dict[str, Any]]] = [
     ("POST /bookings/{booking}/cancel", {"all": False, "occurrence_ids": ["{occurrence}"]}),
     ("POST /bookings/{booking}/cancel", {"from_occurrence_id": "{occurrence}"}),
     ("POST /bookings/{recallable}/recall", {"all": True, "note": "Ill", "dry_run": True}),
+    ("POST /bookings/{booking}/move", {"all": True, **PERIOD, "units": 1, "note": "Ill", "dry_run": True}),
+    ("POST /bookings/{booking}/move", {"occurrence_ids": ["{occurrence}"], "units": 1, "dry_run": True}),
 ]
 ODD: list[Any] = [
     None, True, 0, -1, -0.0, 1.0, 1.5, 2**31, 2**63, 10**30, 1e300, "", " ", "\0", "\ud800", "\u202e", "é" * 300,

@@ -78,6 +78,7 @@ class Things(msgspec.Struct):
             "replaceTimetable": {"name": "Shared", **hours},
             "createClosure": {"site_id": self.site_id, "dry_run": True, **PERIOD},
             "bookAsset": {"asset_id": self.asset_id, "periods": [PERIOD], "dry_run": True},
+            "moveBooking": {"all": True, "units": 1},
             "approveBooking": {"all": True},
             "declineBooking": {"all": True},
             "cancelBooking": {"all": True},

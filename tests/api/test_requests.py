@@ -5,36 +5,26 @@ from calls import World, ok, pointers
 EVENING = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
 
 
-async def test_what_is_not_offered_yet_is_said(world: World):
-    owner, group = await world.organisation(), await world.organisation()
-    asset = await world.asset(owner)
-    problem = ok(await group.book(asset, EVENING, hold=True), 422)
-    assert [error["pointer"] for error in problem["errors"]] == ["#/hold"]
-
-
 async def test_all_that_is_wrong_with_a_request_is_said_at_once(world: World):
     owner = await world.organisation()
     asset = await world.asset(owner)
     back = {"starts_at": EVENING[1], "ends_at": EVENING[0]}
-    sent = {"asset_id": asset["id"], "hold": True, "purpose": {"code": "nothing"}}
+    sent = {"asset_id": asset["id"], "purpose": {"code": "nothing"}}
     assert pointers(await owner.post("/bookings", {**sent, "periods": [back, back]})) == [
-        "#/hold",
         "#/periods/0/ends_at",
         "#/periods/1/ends_at",
         "#/purpose/code",
     ]
-    assert pointers(await owner.post("/bookings", sent)) == ["#/hold", "#/periods", "#/purpose/code"]
+    assert pointers(await owner.post("/bookings", sent)) == ["#/periods", "#/purpose/code"]
     series = {"starts_at": EVENING[0], "ends_at": EVENING[1], "count": 2}
     strange = {**series, "except_on": ["2027-07-06", "2027-07-05", "2027-07-12"]}
     assert pointers(await owner.post("/bookings", {**sent, "repeats": strange})) == [
-        "#/hold",
         "#/purpose/code",
         "#/repeats/except_on",
         "#/repeats/except_on/0",
     ]
     long = {**series, "ends_at": "2027-07-20T18:00:00Z"}
     assert pointers(await owner.post("/bookings", {**sent, "repeats": long, "units": 5000})) == [
-        "#/hold",
         "#/purpose/code",
         "#/repeats/ends_at",
         "#/units",

@@ -86,12 +86,12 @@ def requests(draw):
 
 async def refused(conn, owner_id, booker_id, world, asset, periods, units, attendees):
     """The refusal of a request, as it comes out of planning; None where nothing is refused."""
-    asked = [Asked(uuid4(), Period(*each)) for each in periods]
-    wanted = Wanted(asked=asked, units=units, attendees=attendees)
+    asked = [Asked(uuid4(), Period(*each), units) for each in periods]
+    wanted = Wanted(asked=asked, attendees=attendees)
     place = await db.bookings.lock_place(conn, asset.id, owner_id)
     standing = await db.occupancies.assess(conn, wanted, place, booker_id=booker_id, now=world.now)
     try:
-        plans.plan(wanted, place, standing.why_not, standing.seats, standing.rows, booker_id=booker_id)
+        plans.plan(wanted, place, standing.why_not, standing.seats, standing.rows, booker_id=booker_id, now=world.now)
     except NotBookable as refused:
         return refused
     return None

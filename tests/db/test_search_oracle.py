@@ -207,8 +207,8 @@ async def explained(conn, search, booker_id, now):
 async def refusals(conn, owner_id, asset_id, periods, search, booker_id, now):
     """What a booking of these periods, or a dry run of it, is refused for."""
     place = await db.bookings.lock_place(conn, asset_id, owner_id)
-    asked = [Asked(uuid7(), period) for period in periods]
-    wanted = Wanted(asked=asked, units=search.units, attendees=search.attendees)
+    asked = [Asked(uuid7(), period, search.units) for period in periods]
+    wanted = Wanted(asked=asked, attendees=search.attendees)
     standing = await db.occupancies.assess(conn, wanted, place, booker_id=booker_id, now=now)
     return [standing.why_not.get(n, []) for n in range(len(periods))]
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.costs import Cost, CostLine, cost, price_for
+from domain.costs import Cost, CostLine, Part, cost, price_for
 from domain.terms import Price
 from domain.time import Period
 
@@ -32,13 +32,13 @@ def a_period(minutes: int) -> Period:
     ],
 )
 def test_what_is_owed(price, minutes, units, amount):
-    owed = cost(price, [a_period(each) for each in minutes], units, LONDON)
+    owed = cost(price, [Part(a_period(each), units) for each in minutes], units, LONDON)
     assert (owed.amount, owed.currency) == (amount, "GBP")
     assert sum(line.amount for line in owed.lines) == amount
 
 
 def test_a_line_says_what_it_is_for_in_the_time_of_the_place():
-    assert cost(Price(1250, "GBP", "hour"), [a_period(60), a_period(24 * 60)], 2, LONDON) == Cost(
+    assert cost(Price(1250, "GBP", "hour"), [Part(a_period(60), 2), Part(a_period(24 * 60), 2)], 2, LONDON) == Cost(
         62500,
         "GBP",
         [
@@ -50,13 +50,13 @@ def test_a_line_says_what_it_is_for_in_the_time_of_the_place():
 
 def test_seconds_that_no_step_forbade_are_paid_for():
     half = Period(START, START + timedelta(minutes=1, seconds=30))
-    assert cost(Price(600, "GBP", "hour"), [half], 1, LONDON) == Cost(
+    assert cost(Price(600, "GBP", "hour"), [Part(half, 1)], 1, LONDON) == Cost(
         15, "GBP", [CostLine("2027-07-05 19:00 to 19:01: 1.5 minutes × 1", 15)]
     )
 
 
 def test_what_is_free_costs_nothing():
-    assert cost(None, [a_period(60)], 1, LONDON) == Cost(0, None, [])
+    assert cost(None, [Part(a_period(60), 1)], 1, LONDON) == Cost(0, None, [])
 
 
 @pytest.mark.parametrize(
