@@ -61,7 +61,10 @@ TARGETS = """
              FROM generate_series(0, weeks - 1) w) p
      WHERE b.n = k % (SELECT many FROM bench_targets WHERE n = 0) $$;
   CREATE TABLE bench_standing AS
-  SELECT k, t.* FROM generate_series(0, {requests} - 1) k, bench_target(k, 1) t;
+  SELECT k, t.*, later.starts AS moved_starts_at, later.starts + interval '2 hours' AS moved_ends_at
+    FROM generate_series(0, {requests} - 1) k
+   CROSS JOIN LATERAL bench_target(k, 1) t
+   CROSS JOIN LATERAL (SELECT t.ends[1]::timestamptz + interval '2 hours' AS starts) later;
   CREATE UNIQUE INDEX ON bench_standing (k);
   CREATE TABLE bench_before (LIKE occupancies);
   ANALYZE bench_targets, bench_standing;
@@ -119,6 +122,7 @@ async def changing(url: str, monday: date) -> tuple[list[Job], list[bytes]]:
             await booking(bench, "booking, all over the country", period, weeks=1),
             await booking(bench, f"booking, {WEEKS} weeks at once", series, weeks=WEEKS),
             await change(bench, "confirming a hold", "confirm", lambda _: {}, hold=True),
+            await change(bench, "moving a booking", "move", lambda row: {"all": True, **later(row)}),
         ]
         contested = await conn.fetch(
             "SELECT t.* FROM generate_series(0, $1) k, bench_target(k * (SELECT max(many) FROM bench_targets), 1) t",
@@ -182,7 +186,7 @@ async def change(
         standing = {table: await bench.conn.fetchval(sample) for table, sample in SAMPLES.items()}
         bench.heard.clear()
         (await bench.client.post(f"/v1/bookings/{before['id']}/{action}", json=wanted(row))).raise_for_status()
-    columns = varying(before, bench.heard)
+    columns = varying(before, bench.heard) | {at: f"moved_{name}" for name, at in later(row).items()}
     heard = await script(bench.conn, [bench.heard], Varying(columns, "bench_standing WHERE k = :k"))
     await undo(bench.conn)
     requests = [post(f"/bookings/{row['booking']}/{action}", bench.token, wanted(row)) for row in rows]
@@ -197,6 +201,11 @@ def period(target: Record) -> dict[str, object]:
 def series(target: Record) -> dict[str, object]:
     """A booking of all the weeks of a target."""
     return {"asset_id": target["asset_id"], "repeats": {**first(target), "count": len(target["starts"])}}
+
+
+def later(target: Record) -> dict[str, str]:
+    """The period to which a target is moved: two hours after its end."""
+    return {name: target[f"moved_{name}"].isoformat() for name in ("starts_at", "ends_at")}
 
 
 def first(target: Record) -> dict[str, str]:
