@@ -23,15 +23,15 @@ assert match.book, "nothing is free"
 booking = book_asset.sync(client=client, body=BookingRequest.from_dict(match.book.to_dict()))
 assert isinstance(booking, Booking), booking
 
-cursor, last = None, booking
+cursor = None
 while True:
     page = list_bookings.sync(client=client, order=ListBookingsOrder.OLDEST, limit=2, cursor=cursor or UNSET)
     assert isinstance(page, BookingPage), page
-    cursor, last = page.next_, page.items[-1]
+    cursor = page.next_
     if cursor is None:
         break
 
 ended = cancel_booking.sync(booking.id, client=client, body=Cancellation(all_=True, note="From Python"))
 assert isinstance(ended, Booking), ended
-done = {"asset": match.asset.id, "booking": booking.id, "last": last.id, "state": ended.state}
+done = {"asset": match.asset.id, "booking": booking.id, "last": page.items[-1].id, "state": ended.state}
 print(json.dumps(done, default=str))

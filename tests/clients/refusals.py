@@ -23,14 +23,18 @@ BY_SLUG = {
 # How the sentences of 422 `invalid` begin, by why the schema does not say it.
 BY_SENTENCE = {
     "which fields go together": (
-        r"Send (both|either|exactly one of|lon and lat|a point)|It cannot be combined|Hours are given when"
-        r"|There is no such field; there are kind"
+        r"Send (both|either|exactly one of|at least one of|lon and lat|a point)|It cannot be combined"
+        r"|Hours are given when|There is no such field; there are kind"
     ),
     "how fields compare": (
         r"It must (be later than starts_at|be at least|differ from|not be before)|It is at most `weeks`"
         r"|It must be (the currency of|\w+, as the asset's)|At (least|most) ([a-z_]+:|\d+ (days|in one))"
         r"|A (period that is repeated|whole)|No (closure|period) is longer|Occurrences \d+ and \d+ overlap"
         r"|It names every date|The series|An asset cannot be inside itself|That makes"
+    ),
+    "where a move leads": (
+        r"(The first|The one|Occurrence|.{1,80}) would (not end after|be longer than|lie beyond|overlap)"
+        r"|The first has begun|What has begun ends now|It has begun, and what is more"
     ),
     "what is there once": r"There is another|It (is (named|there) twice|shares a date|is the same)",
     "how much is hit": r"It hits \d+ occurrences",

@@ -283,9 +283,6 @@ async def insert(conn: Connection, world: World) -> UUID:
     site = await a_site(conn, owner)
     for asset in world.assets:
         await insert_asset(conn, asset, owner, site)
-    await conn.execute(
-        "UPDATE sites s SET timezone = a.timezone FROM assets a WHERE a.owner_id = $1 AND a.site_id = s.id", owner
-    )
     await conn.executemany(
         "INSERT INTO parts (owner_id, whole_id, part_id) VALUES ($1, $2, $3)",
         [(owner, whole.id, asset.id) for asset in world.assets for whole in world.wholes(asset)],

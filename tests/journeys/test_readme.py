@@ -151,7 +151,7 @@ def test_twelve_tuesdays_are_booked_once_and_given_back(running):
 def test_a_place_is_held_confirmed_and_given_back(running):
     sent, (_, [held], [why], [confirmed], [ended]) = typed("docs/hold-a-place.md", running)
     assert sent == ["GET 200", "GET 200", "POST 201", "POST 409", "POST 200", "POST 200"]
-    assert (held["state"], held["may"]) == ("held", ["confirmBooking", "cancelBooking"])
+    assert (held["state"], held["may"]) == ("held", ["confirmBooking", "moveBooking", "cancelBooking"])
     assert [each["code"] for each in why] == ["taken"]
     assert (outcome(confirmed), confirmed["hold_expires_at"]) == ((held["id"], "confirmed", ["confirmed"]), None)
     assert outcome(ended) == (held["id"], "ended", ["cancelled"])
