@@ -18,7 +18,7 @@ from domain.types import Email, Instant, LocalDate, LongText, Phone, ShortText
 
 LONGEST = timedelta(days=366)
 MOST_SEATS = 3000
-MOST_LOOKED_AT = 100_000  # units of the asset, in all periods of a request: among so many it looks for room
+MOST_LOOKED_AT = 50_000  # units of the asset, in all periods of a request: among so many it looks for room
 RULES_OF_THE_START = ("in_the_past", "too_soon", "too_far_ahead")
 
 IfSomeUnavailable = Literal["refuse", "skip"]
