@@ -679,7 +679,7 @@ LANGUAGE sql STABLE AS $$
          SELECT p AS f FROM unnest(periods) p
           WHERE q.of_failed = EXISTS (SELECT FROM rules.checks(a, lower(p), upper(p), wanted, attending, booker, at) k
                                        WHERE NOT k.passed)
-          LIMIT q.quota) tested ON true
+          LIMIT greatest(q.quota, 0)) tested ON true
    GROUP BY q.quota, q.of_failed
 $$;
 

@@ -253,3 +253,9 @@ async def test_what_is_wrong_with_a_search_is_pointed_at(world: World, params: d
     sent = {name: value for name, value in {**HERE, **params}.items() if value is not None}
     problem = ok(await world.client.get("/v1/search", params=sent), 422)
     assert sorted(error["pointer"] for error in problem["errors"]) == sorted(pointers)
+
+
+async def test_weeks_without_a_period_change_nothing(world: World):
+    asset = await world.asset(await world.organisation())
+    found = (await world.search(weeks=18))["items"]
+    assert [each["asset"]["id"] for each in found] == [asset["id"]]
