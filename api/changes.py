@@ -220,6 +220,11 @@ async def save(
         now=now,
         request_id=request_id,
     )
+    return await answered(conn, booking, caller, now)
+
+
+async def answered(conn: Connection, booking: Locked, caller: Caller, now: datetime) -> Booking:
+    """A locked booking as it is after its change."""
     became = await db.bookings.load(conn, booking.id, caller.organisation_id, now)
     assert became is not None  # noqa: S101 - it is locked
     return present(became, caller, now)

@@ -9,14 +9,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 import db.alternatives
-import db.bookings
 import db.recalls
 from api.answers import AnyRequest, etag, must_match
-from api.changes import begin
+from api.changes import answered, begin
 from api.problems import problems
 from db.connection import Connection
 from domain import changes, errors
-from domain.bookings import Alternative, Booking, Refusal, present
+from domain.bookings import Alternative, Booking, Refusal
 from domain.callers import Caller
 from domain.closures import ClosureRequest
 from domain.errors import Fault, Invalid, NotFound, StateDoesNotAllow
@@ -63,9 +62,7 @@ async def recall(
         now=now,
         request_id=request_id,
     )
-    became = await db.bookings.load(conn, booking.id, caller.organisation_id, now)
-    assert became is not None  # noqa: S101 - it is locked
-    return present(became, caller, now)
+    return await answered(conn, booking, caller, now)
 
 
 async def settle(

@@ -189,10 +189,8 @@ async def sweep_later(conn: Connection, owner_id: UUID, booking_id: UUID, claim:
         await db.jobs.add(conn, SweepBooking(owner_id, booking_id), at=moment)
 
 
-ACCOUNT = """
-  INSERT INTO accounts (owner_id, booker_id) SELECT owner_id, $2 FROM assets WHERE id = $1
-      ON CONFLICT (owner_id, booker_id) DO UPDATE SET booker_id = excluded.booker_id
-"""
+LOCKED = "ON CONFLICT (owner_id, booker_id) DO UPDATE SET booker_id = excluded.booker_id"
+ACCOUNT = f"INSERT INTO accounts (owner_id, booker_id) SELECT owner_id, $2 FROM assets WHERE id = $1 {LOCKED}"
 
 
 async def lock_account(conn: Connection, asset_id: UUID, booker_id: UUID) -> None:
@@ -200,10 +198,9 @@ async def lock_account(conn: Connection, asset_id: UUID, booker_id: UUID) -> Non
     await conn.execute(ACCOUNT, asset_id, booker_id)
 
 
-ACCOUNT_OF = """
-  INSERT INTO accounts (owner_id, booker_id) SELECT owner_id, booker_id FROM bookings WHERE id = $1
-      ON CONFLICT (owner_id, booker_id) DO UPDATE SET booker_id = excluded.booker_id
-"""
+ACCOUNT_OF = (
+    f"INSERT INTO accounts (owner_id, booker_id) SELECT owner_id, booker_id FROM bookings WHERE id = $1 {LOCKED}"
+)
 
 
 async def lock_account_of(conn: Connection, booking_id: UUID) -> None:

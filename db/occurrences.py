@@ -123,11 +123,12 @@ SWEEP = """
     FROM unswept s WHERE c.owner_id = s.owner_id AND c.id = s.id
   RETURNING c.id, c.starts_at, c.ends_at, c.units, s.was, s.moment, s.became
 """
-SWEPT = """
-  UPDATE bookings SET version = version + 1, updated_at = greatest(updated_at, $3)
-   WHERE owner_id = $1 AND id = $2 RETURNING booker_id, version
-"""
-TYPES = {"expired": "booking.expired", "lapsed": "booking.lapsed", "confirmed": "booking.approved"}
+TYPES = {
+    "expired": "booking.expired",
+    "lapsed": "booking.lapsed",
+    "confirmed": "booking.approved",
+    "completed": "booking.completed",
+}
 
 
 async def sweep(
@@ -137,21 +138,15 @@ async def sweep(
     for booking in await conn.fetch(LOCK_UNSWEPT, owner_id, booking_ids, now):
         rows = sorted(await conn.fetch(SWEEP, owner_id, booking["id"], now), key=itemgetter("moment", "became", "id"))
         for (moment, became), group in groupby(rows, key=itemgetter("moment", "became")):
-            swept = list(group)
-            (row,) = await conn.fetch(SWEPT, owner_id, booking["id"], moment)
-            await db.events.append(
+            await record(
                 conn,
-                type=TYPES[became],
-                object_kind="booking",
-                object_id=booking["id"],
-                owner_id=owner_id,
-                booker_id=row["booker_id"],
-                version=row["version"],
-                before={"occurrences": in_state(swept[0]["was"], swept)},
-                after={"occurrences": in_state(became, swept)},
-                caller=None,
+                owner_id,
+                booking["id"],
+                list(group),
+                became,
+                moment=moment,
+                changed_at=moment,
                 now=now,
-                occurred_at=moment,
                 request_id=request_id,
             )
 
@@ -178,7 +173,6 @@ COMPLETE = """
     FROM ended WHERE c.owner_id = ended.owner_id AND c.id = ended.id
   RETURNING c.id, c.starts_at, c.ends_at, c.units, ended.state AS was
 """
-NEXT_VERSION = "UPDATE bookings SET version = version + 1 WHERE owner_id = $1 AND id = $2 RETURNING booker_id, version"
 
 
 async def complete(conn: Connection, owner_id: UUID, booking_id: UUID, *, now: datetime) -> None:
@@ -188,28 +182,48 @@ async def complete(conn: Connection, owner_id: UUID, booking_id: UUID, *, now: d
     """
     rows = sorted(await conn.fetch(COMPLETE, owner_id, booking_id, now), key=itemgetter("ends_at", "id"))
     for end, group in groupby(rows, key=itemgetter("ends_at")):
-        ended = list(group)
-        (booking,) = await conn.fetch(NEXT_VERSION, owner_id, booking_id)
-        await db.events.append(
-            conn,
-            type="booking.completed",
-            object_kind="booking",
-            object_id=booking_id,
-            owner_id=owner_id,
-            booker_id=booking["booker_id"],
-            version=booking["version"],
-            before={"occurrences": {str(row["id"]): in_event(row, row["was"]) for row in ended}},
-            after={"occurrences": in_state("completed", ended)},
-            caller=None,
-            now=now,
-            occurred_at=end,
-            request_id=None,
+        await record(
+            conn, owner_id, booking_id, list(group), "completed", moment=end, changed_at=None, now=now, request_id=None
         )
 
 
-def in_state(state: str, rows: Sequence[Record]) -> dict[str, dict[str, Any]]:
-    """Occurrences as events hold them, all in one state."""
-    return {str(row["id"]): in_event(row, state) for row in rows}
+NEXT_VERSION = """
+  UPDATE bookings SET version = version + 1, updated_at = greatest(updated_at, $3)
+   WHERE owner_id = $1 AND id = $2 RETURNING booker_id, version
+"""
+
+
+async def record(
+    conn: Connection,
+    owner_id: UUID,
+    booking_id: UUID,
+    rows: Sequence[Record],
+    became: str,
+    *,
+    moment: datetime,
+    changed_at: datetime | None,
+    now: datetime,
+    request_id: str | None,
+) -> None:
+    """One event of what became by itself, at one moment, of some occurrences of a booking. `changed_at`: since when the
+    booking answers something else; None: it does not.
+    """
+    (booking,) = await conn.fetch(NEXT_VERSION, owner_id, booking_id, changed_at)
+    await db.events.append(
+        conn,
+        type=TYPES[became],
+        object_kind="booking",
+        object_id=booking_id,
+        owner_id=owner_id,
+        booker_id=booking["booker_id"],
+        version=booking["version"],
+        before={"occurrences": {str(row["id"]): in_event(row, row["was"]) for row in rows}},
+        after={"occurrences": {str(row["id"]): in_event(row, became) for row in rows}},
+        caller=None,
+        now=now,
+        occurred_at=moment,
+        request_id=request_id,
+    )
 
 
 def in_event(row: Record, state: str) -> dict[str, Any]:

@@ -69,11 +69,12 @@ def moves(move: Move, booking: Locked, now: datetime) -> list[Moved]:
     chosen = named("moveBooking", move, booking)
     zone = booking.place.zone
     pointer = "#/ends_at" if move.ends_at else "#/starts_at"
-    if first_as_moved(move, chosen).ends_at <= first_as_moved(move, chosen).starts_at:
+    first = first_as_moved(move, chosen)
+    if first.ends_at <= first.starts_at:
         raise Invalid([Fault(pointer, "The first would not end after it starts.")])
     moved = [
         Moved(each, period, move.units or each.units)
-        for each, period in zip(chosen, shifted(move, chosen, zone), strict=True)
+        for each, period in zip(chosen, shifted(move, first, chosen, zone), strict=True)
     ]
     if faults := [*misplaced(moved, pointer, zone), *begun(moved, booking, now)]:
         raise Invalid(faults)
@@ -85,9 +86,8 @@ def first_as_moved(move: Move, chosen: Sequence[Occurrence]) -> Period:
     return Period(move.starts_at or chosen[0].starts_at, move.ends_at or chosen[0].ends_at)
 
 
-def shifted(move: Move, chosen: Sequence[Occurrence], zone: ZoneInfo) -> list[Period]:
+def shifted(move: Move, first: Period, chosen: Sequence[Occurrence], zone: ZoneInfo) -> list[Period]:
     """The periods that occurrences are to have: of the first as sent, of the others as many local days later."""
-    first = first_as_moved(move, chosen)
     periods = [first]
     for each in chosen[1:]:
         later = days_later(first, zone, days_between(chosen[0], each, zone))
