@@ -22,8 +22,9 @@ from domain.bookings import Booking, present
 from domain.callers import Caller
 from domain.changes import Cancellation, Confirmation, Decision
 from domain.errors import HoldExpired, NotBookable, NotFound, StateDoesNotAllow
-from domain.occurrences import Occurrence, OccurrenceState
+from domain.occurrences import Occurrence
 from domain.plans import Claim, Locked
+from domain.transitions import ACTIONS
 
 NOTHING_MORE = Confirmation()
 
@@ -69,7 +70,7 @@ async def confirm(
             raise HoldExpired(refused.occurrences, refused.unmet, refused.detail) from None
     confirmed = [changes.become(each, claim.state) for each in chosen]
     return await save(
-        conn, booking, confirmed, claim, type="booking.confirmed", caller=caller, now=now, request_id=request_id
+        conn, "confirmBooking", booking, confirmed, claim, caller=caller, now=now, request_id=request_id
     )
 
 
@@ -90,7 +91,10 @@ async def approve(
 ) -> Booking:
     """Approve all or some of what was asked for: it is `confirmed`. The booker sees the note."""
     booking = await begin("approveBooking", request, conn, booking_id, caller, now, request_id)
-    return await decide("approveBooking", "confirmed", "booking.approved", data, conn, booking, caller, now, request_id)
+    approved = changes.decide("approveBooking", data, booking)
+    return await save(
+        conn, "approveBooking", booking, approved, note=data.note, caller=caller, now=now, request_id=request_id
+    )
 
 
 @post(
@@ -110,7 +114,10 @@ async def decline(
 ) -> Booking:
     """Decline all or some of what was asked for: its place is free at once. The booker sees the note."""
     booking = await begin("declineBooking", request, conn, booking_id, caller, now, request_id)
-    return await decide("declineBooking", "declined", "booking.declined", data, conn, booking, caller, now, request_id)
+    declined = changes.decide("declineBooking", data, booking)
+    return await save(
+        conn, "declineBooking", booking, declined, note=data.note, caller=caller, now=now, request_id=request_id
+    )
 
 
 @post(
@@ -135,14 +142,7 @@ async def cancel(
     booking = await begin("cancelBooking", request, conn, booking_id, caller, now, request_id)
     cancelled = changes.cancel(data, booking, caller, now)
     return await save(
-        conn,
-        booking,
-        cancelled,
-        type="booking.cancelled",
-        note=data.note,
-        caller=caller,
-        now=now,
-        request_id=request_id,
+        conn, "cancelBooking", booking, cancelled, note=data.note, caller=caller, now=now, request_id=request_id
     )
 
 
@@ -167,39 +167,21 @@ async def begin(
     return booking
 
 
-async def decide(
-    operation: str,
-    state: OccurrenceState,
-    event: str,
-    decision: Decision,
-    conn: Connection,
-    booking: Locked,
-    caller: Caller,
-    now: datetime,
-    request_id: str,
-) -> Booking:
-    """What the owner says to requests becomes of them."""
-    decided = [changes.become(each, state, decision.note) for each in changes.named(operation, decision, booking)]
-    return await save(
-        conn, booking, decided, type=event, note=decision.note, caller=caller, now=now, request_id=request_id
-    )
-
-
 async def save(
     conn: Connection,
+    operation: str,
     booking: Locked,
     changed: Sequence[Occurrence],
     claim: Claim | None = None,
     *,
-    type: str,  # noqa: A002 - as events call it
     unclaimed: Collection[UUID] = (),
     note: str | None = None,
     caller: Caller,
     now: datetime,
     request_id: str,
 ) -> Booking:
-    """Store what occurrences of a locked booking became, with the claim they have now, but for those `unclaimed`, which
-    keep theirs: the booking as it is then.
+    """Store what an operation made of occurrences of a locked booking, with the claim they have now, but for those
+    `unclaimed`, which keep theirs: the booking as it is then.
     """
     before, after = changes.recorded(booking, changed, note)
     await db.bookings.change(
@@ -208,7 +190,7 @@ async def save(
         changed,
         claim,
         unclaimed,
-        type=type,
+        type=ACTIONS[operation].event,
         object_kind="booking",
         object_id=booking.id,
         owner_id=booking.owner_id,

@@ -60,11 +60,11 @@ async def move(
     )
     return await save(
         conn,
+        "moveBooking",
         moves.rewritten(data, moved, booking, caller),
         moves.become_moved(moved, claim, data.note),
         claim,
         unclaimed=[each.occurrence.id for each in moved if each.keeps_claim],
-        type="booking.moved",
         note=data.note,
         caller=caller,
         now=now,

@@ -14,7 +14,7 @@ from domain.errors import Fault, Invalid
 from domain.occurrences import Occurrence, OccurrenceState
 from domain.plans import Locked
 from domain.requests import Asked, Wanted
-from domain.transitions import choose
+from domain.transitions import ACTIONS, choose
 from domain.types import LongText
 
 
@@ -95,6 +95,12 @@ def become(occurrence: Occurrence, state: OccurrenceState, note: str | None = No
         sequence=occurrence.sequence + 1,
         **more,
     )
+
+
+def decide(operation: str, decision: Decision, booking: Locked) -> list[Occurrence]:
+    """What an owner's decision makes of the requests that it names. Raises Invalid, StateDoesNotAllow."""
+    (state,) = ACTIONS[operation].states["pending"]
+    return [become(each, state, decision.note) for each in named(operation, decision, booking)]
 
 
 def cancel(cancellation: Cancellation, booking: Locked, caller: Caller, now: datetime) -> list[Occurrence]:

@@ -36,8 +36,8 @@ DONE = {
 }
 
 
-def test_every_change_is_held_to_it():
-    assert set(DONE) == set(ACTIONS)
+def test_every_change_is_held_to_it_and_recorded_as_the_table_of_transitions_says():
+    assert {name: done.type for name, done in DONE.items()} == {name: each.event for name, each in ACTIONS.items()}
 
 
 @pytest.mark.parametrize("operation", DONE)
