@@ -32,9 +32,10 @@ class Move(Scope, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Moved(msgspec.Struct, frozen=True):
-    """An occurrence, and what it is to have instead."""
+    """An occurrence, how many local days it is after the first, and what it is to have instead."""
 
     occurrence: Occurrence
+    days: int
     period: Period
     units: int
 
@@ -72,9 +73,10 @@ def moves(move: Move, booking: Locked, now: datetime) -> list[Moved]:
     first = first_as_moved(move, chosen)
     if first.ends_at <= first.starts_at:
         raise Invalid([Fault(pointer, "The first would not end after it starts.")])
+    later = [days_between(chosen[0], each, zone) for each in chosen]
     moved = [
-        Moved(each, period, move.units or each.units)
-        for each, period in zip(chosen, shifted(move, first, chosen, zone), strict=True)
+        Moved(each, days, shifted(move, first, each, days, zone), move.units or each.units)
+        for each, days in zip(chosen, later, strict=True)
     ]
     if faults := [*misplaced(moved, pointer, zone), *begun(moved, booking, now)]:
         raise Invalid(faults)
@@ -86,14 +88,13 @@ def first_as_moved(move: Move, chosen: Sequence[Occurrence]) -> Period:
     return Period(move.starts_at or chosen[0].starts_at, move.ends_at or chosen[0].ends_at)
 
 
-def shifted(move: Move, first: Period, chosen: Sequence[Occurrence], zone: ZoneInfo) -> list[Period]:
-    """The periods that occurrences are to have: of the first as sent, of the others as many local days later."""
-    periods = [first]
-    for each in chosen[1:]:
-        later = days_later(first, zone, days_between(chosen[0], each, zone))
-        starts_at = later.starts_at if move.starts_at else each.starts_at
-        periods.append(Period(starts_at, later.ends_at if move.ends_at else each.ends_at))
-    return periods
+def shifted(move: Move, first: Period, occurrence: Occurrence, days: int, zone: ZoneInfo) -> Period:
+    """The period that an occurrence is to have: that of the first, as sent, so many local days later."""
+    later = days_later(first, zone, days)
+    return Period(
+        later.starts_at if move.starts_at else occurrence.starts_at,
+        later.ends_at if move.ends_at else occurrence.ends_at,
+    )
 
 
 def days_between(first: Occurrence, other: Occurrence, zone: ZoneInfo) -> int:
@@ -203,16 +204,12 @@ def stay(moved: Sequence[Moved], booking: Locked) -> Iterator[ClockChange]:
 
 
 def new_clock_changes(move: Move, booking: Locked, moved: Sequence[Moved]) -> Iterator[ClockChange]:
-    """Where the new local times of the later ones are skipped or repeated; sent instants are what they are."""
+    """Where the new local times of later days are skipped or repeated; sent instants are what they are."""
     zone = booking.place.zone
-    chosen = named("moveBooking", move, booking)
     known = {(each.occurrence_id, each.local) for each in stay(moved, booking)}
     for each in moved:
-        if each.occurrence.id == chosen[0].id:
-            continue
-        days = timedelta(days=days_between(chosen[0], each.occurrence, zone))
-        for sent in filter(None, (move.starts_at, move.ends_at)):
-            local = wall_clock(sent, zone) + days
+        for sent in filter(None, (move.starts_at, move.ends_at) if each.days else ()):
+            local = wall_clock(sent, zone) + timedelta(days=each.days)
             change = clock_change(local, zone)
             if change and (each.occurrence.id, local.isoformat()) not in known:
                 yield ClockChange(each.occurrence.id, local.isoformat(), change)
