@@ -69,9 +69,7 @@ async def confirm(
         except NotBookable as refused:
             raise HoldExpired(refused.occurrences, refused.unmet, refused.detail) from None
     confirmed = [changes.become(each, claim.state) for each in chosen]
-    return await save(
-        conn, "confirmBooking", booking, confirmed, claim, caller=caller, now=now, request_id=request_id
-    )
+    return await save(conn, "confirmBooking", booking, confirmed, claim, caller=caller, now=now, request_id=request_id)
 
 
 @post(

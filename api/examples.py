@@ -19,6 +19,7 @@ MOVED = "019b8d67-f8c0-7c72-9c73-6dcf07d9ac69"
 HELD = "019b8d67-f8c0-73cb-81a0-9eaa10c1538f"
 ASKED = "019b8d67-f8c0-7633-99fe-e57279060776"
 ASKED_TOO = "019b8d67-f8c0-7b2a-a99a-3452bdf5eecb"
+SKIPPED = "019b8d67-f8c0-7c75-862a-0cb4509ea25b"
 RECALLABLE = "019b8d67-f8c0-7e31-9e45-3de0ba143e98"
 WEEK = {"starts_at": "2027-05-03T23:00:00Z", "ends_at": "2027-05-10T23:00:00Z"}
 EVENINGS: Mapping[str, Any] = {
@@ -58,6 +59,7 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "archiveAsset": {"asset_id": GAZEBOS},
     "confirmBooking": {"booking_id": HELD},
     "moveBooking": {"booking_id": MOVED},
+    "retrySkipped": {"booking_id": SKIPPED},
     "approveBooking": {"booking_id": ASKED},
     "declineBooking": {"booking_id": ASKED_TOO},
     "recallBooking": {"booking_id": RECALLABLE},
@@ -105,6 +107,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "note": "The cook can only come on Wednesday.",
         "dry_run": True,
     },
+    "retrySkipped": {"all": True, "if_some_unavailable": "skip", "dry_run": True},
     "approveBooking": {"all": True, "note": "Bring the plugs back, please."},
     "declineBooking": {"all": True, "note": "We need it ourselves that day."},
     "cancelBooking": {"all": True, "note": "The cook is ill."},

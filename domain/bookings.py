@@ -147,8 +147,12 @@ def listed(booking: Booking, share: Share | None) -> ListedBooking:
 
 
 def may(stored: Stored, caller: Caller, now: datetime) -> list[str]:
-    """The operations that a caller can do on a booking now; what has expired is asked for anew, before it begins."""
-    open_to_change = [each for each in stored.occurrences if each.state != "expired" or each.starts_at >= now]
+    """The operations that a caller can do on a booking now; what has expired or was skipped is asked for anew, before
+    it begins.
+    """
+    open_to_change = [
+        each for each in stored.occurrences if each.state not in ("expired", "skipped") or each.starts_at >= now
+    ]
     return [
         operation
         for operation in transitions.ACTIONS

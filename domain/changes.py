@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from domain.bookings import in_events
 from domain.callers import Caller
+from domain.costs import Cost, Part, price_for, recost
 from domain.errors import Fault, Invalid
 from domain.occurrences import Occurrence, OccurrenceState
 from domain.plans import Locked
@@ -76,12 +77,20 @@ def all_of(operation: str, booking: Locked) -> list[Occurrence]:
     return choose(operation, booking.occurrences, named=False)
 
 
-def again(booking: Locked, occurrences: Sequence[Occurrence], *, skip: bool = False, counted: bool = False) -> Wanted:
+def again(
+    booking: Locked,
+    occurrences: Sequence[Occurrence],
+    *,
+    skip: bool = False,
+    hold: bool = False,
+    counted: bool = False,
+) -> Wanted:
     """Occurrences of a booking, to be had once more."""
     return Wanted(
         asked=[Asked(each.id, each.period, each.units) for each in occurrences],
         attendees=booking.attendees,
         skip=skip,
+        hold=hold,
         counted=counted,
     )
 
@@ -118,6 +127,17 @@ def cancel(cancellation: Cancellation, booking: Locked, caller: Caller, now: dat
         )
         for each in named("cancelBooking", cancellation, booking)
     ]
+
+
+def recosted(booking: Locked, becomes: Mapping[UUID, Part], units: int, caller: Caller) -> Cost:
+    """The cost of a booking once some of its occurrences have other parts, or one where they had none, by the price of
+    now.
+    """
+    had = {each.id: Part(each.period, each.units) for each in booking.occurrences if each.state != "skipped"}
+    price = price_for(caller.kind, booking.place.price, booking.place.community_price)
+    changes = [(had.get(each), part) for each, part in becomes.items()]
+    everything = sorted({**had, **becomes}.values(), key=lambda part: part.period)
+    return recost(booking.cost, price, changes, everything, units, booking.place.zone)
 
 
 def recorded(

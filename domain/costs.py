@@ -84,7 +84,7 @@ def recost(
 
     What only gives back costs its share of what it cost; what is new or elsewhere costs what it does by `price`, and
     the rest stays as it was. A price for the whole booking stays too while its units do. Where the two cannot be
-    added, all of it is priced anew.
+    added, all of it is priced anew. Lines are in order of time.
     """
     if at_once(paid) and paid.lines[0].text.endswith(f"{AT_ONCE}{units}"):
         return paid
@@ -101,7 +101,7 @@ def recost(
         else:
             amounts = [owed(price, becomes)] if price else []
         lines[place : place + 1] = [CostLine(called(becomes, zone), amount) for amount in amounts]
-    return summed(paid.currency or whole.currency, lines)
+    return summed(paid.currency or whole.currency, sorted(lines, key=lambda line: line.text))
 
 
 def find(lines: Sequence[CostLine], part: Part | None, zone: ZoneInfo) -> int:

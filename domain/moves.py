@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from domain.callers import Caller
-from domain.changes import Scope, become, named
-from domain.costs import Part, price_for, recost
+from domain.changes import Scope, become, named, recosted
+from domain.costs import Part
 from domain.errors import Fault, Invalid
 from domain.occurrences import OPEN, Occurrence
 from domain.plans import Claim, Locked, claim
@@ -176,20 +176,15 @@ def rewritten(move: Move, moved: Sequence[Moved], booking: Locked, caller: Calle
     """The booking with what else a move changes: its cost, its clock changes, and its units if all that is open has
     others.
     """
-    place = booking.place
-    ids = {each.occurrence.id for each in moved}
-    rest = [each for each in booking.occurrences if each.id not in ids]
+    becomes = {each.occurrence.id: each.becomes for each in moved}
+    rest = [each for each in booking.occurrences if each.id not in becomes]
     units = booking.units
     if move.units and all(each.state not in OPEN or each.units == move.units for each in rest):
         units = move.units
-    price = price_for(caller.kind, place.price, place.community_price)
-    kept = [Part(each.period, each.units) for each in rest if each.state != "skipped"]
-    everything = [*kept, *(each.becomes for each in moved)]
-    changes = [(each.was, each.becomes) for each in moved]
     return msgspec.structs.replace(
         booking,
         units=units,
-        cost=recost(booking.cost, price, changes, everything, units, place.zone),
+        cost=recosted(booking, becomes, units, caller),
         clock_changes=[*stay(moved, booking), *new_clock_changes(move, booking, moved)],
     )
 

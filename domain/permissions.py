@@ -101,6 +101,7 @@ TABLE: Mapping[str, Row] = {
     "getBooking": both("member", changes=False),
     "confirmBooking": bookers("member"),
     "moveBooking": bookers("member"),
+    "retrySkipped": bookers("member"),
     "approveBooking": owners("manager", hidden=True),
     "declineBooking": owners("manager", hidden=True),
     "cancelBooking": both("member"),

@@ -30,6 +30,7 @@ ACTIONS: Mapping[str, Action] = {
     "moveBooking": Action(
         "moved", {"held": ("held",), "pending": ("pending", "confirmed"), "confirmed": ("confirmed", "pending")}
     ),
+    "retrySkipped": Action("retried", {"skipped": ("held", "pending", "confirmed")}),
     "approveBooking": Action("approved", {"pending": ("confirmed",)}),
     "declineBooking": Action("declined", {"pending": ("declined",)}),
     "cancelBooking": Action("cancelled", dict.fromkeys(("held", "pending", "confirmed"), ("cancelled",))),

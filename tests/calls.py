@@ -88,6 +88,13 @@ class Organisation:
         scope = {} if sent.keys() & {"occurrence_ids", "from_occurrence_id"} else {"all": True}
         return await self.post(f"/bookings/{booking['id']}/move", {**scope, **sent}, **(options or {}))
 
+    async def retry(
+        self, booking: dict[str, Any], *, options: dict[str, Any] | None = None, **sent: Any
+    ) -> httpx.Response:
+        """Ask again for what was skipped, all of it unless a scope is sent."""
+        scope = {} if sent.keys() & {"occurrence_ids", "from_occurrence_id"} else {"all": True}
+        return await self.post(f"/bookings/{booking['id']}/retry-skipped", {**scope, **sent}, **(options or {}))
+
 
 class World:
     """Makes organisations, sites and assets, each with the least that is needed."""

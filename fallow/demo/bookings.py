@@ -14,6 +14,7 @@ import domain.units
 from db.connection import Connection
 from domain.bookings import ALPHABET
 from domain.costs import Cost, Part
+from domain.reasons import Reason, reason
 from domain.requests import Asked, BookingRequest, ClockChange, Repeats
 from domain.time import Period
 from domain.units import Seat
@@ -31,12 +32,15 @@ TEXTS = {
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """A booking that stands, with the units of each of its occurrences. `seats`: asset, unit and whose it is."""
+    """A booking that stands, with the units of each of its occurrences, and why it has not what it `skipped`.
+    `seats`: asset, unit and whose it is.
+    """
 
     id: UUID
     reference: str
     wanted: Wanted
     occurrences: dict[UUID, Period]
+    skipped: dict[UUID, tuple[Period, Reason]]
     seats: list[tuple[UUID, Seat]]
     cost: Cost
     clock_changes: list[ClockChange]
@@ -88,7 +92,7 @@ def seated(world: World, wishes: Iterable[Wanted], allowed: Mapping[UUID, Sequen
         got: dict[UUID, Period] = {}
         mine: list[tuple[UUID, Seat]] = []
         for period in allowed.get(one.id, ()):
-            occurrence_id = chance.identifier(one.asked_at, "occurrence", one.id, period.starts_at)
+            occurrence_id = occurrence(one, period)
             taken = take(world, one, period, occurrence_id, inside[one.asset_id], seats)
             if taken is None:
                 continue
@@ -100,6 +104,11 @@ def seated(world: World, wishes: Iterable[Wanted], allowed: Mapping[UUID, Sequen
         if got:
             found.append(booked(world, one, got, mine))
     return found
+
+
+def occurrence(one: Wanted, period: Period) -> UUID:
+    """The id of an occurrence."""
+    return chance.identifier(one.asked_at, "occurrence", one.id, period.starts_at)
 
 
 def take(
@@ -135,10 +144,27 @@ def booked(world: World, one: Wanted, got: Mapping[UUID, Period], seats: list[tu
         reference=reference(world, one.id),
         wanted=one,
         occurrences=dict(got),
+        skipped={occurrence(one, each): (each, all_taken(world, one, each)) for each in one.skipped},
         seats=seats if one.cancelled_at is None else [],
         cost=domain.costs.cost(price, [Part(each, one.units) for each in got.values()], one.units, LONDON),
         clock_changes=clock_changes(one, got),
     )
+
+
+def all_taken(world: World, one: Wanted, period: Period) -> Reason:
+    """Why a period was not to be had of which another had all units."""
+    request = world.assets[one.asset_id].request
+    before, after = request.terms.turnaround_before_minutes, request.terms.turnaround_after_minutes
+    numbers: dict[str, int | str] = {
+        "units": request.units,
+        "units_free": 0,
+        "units_wanted": one.units,
+        "turnaround_before_minutes": before,
+        "turnaround_after_minutes": after,
+        "occupied_from": (period.starts_at - timedelta(minutes=before)).isoformat(),
+        "occupied_until": (period.ends_at + timedelta(minutes=after)).isoformat(),
+    }
+    return reason("taken", passed=False, numbers=numbers, asset_id=one.asset_id, zone=LONDON)
 
 
 def clock_changes(one: Wanted, got: Mapping[UUID, Period]) -> list[ClockChange]:

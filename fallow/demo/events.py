@@ -12,8 +12,10 @@ import domain.assets
 import domain.closures
 import domain.events
 from domain.occurrences import OccurrenceState
+from domain.time import Period
 from fallow.demo import chance, rows
 from fallow.demo.bookings import Taken
+from fallow.demo.requests import Wanted
 from fallow.demo.rows import Row
 from fallow.demo.world import World, founded
 
@@ -104,23 +106,23 @@ def booked(world: World, taken: list[Taken]) -> Iterator[Row]:
     for each in taken:
         one = each.wanted
         owner_id = world.assets[one.asset_id].owner_id
-        was, became = occurrences(each, one.state), occurrences(each, "cancelled")
-        made = {"asset_id": one.asset_id, **was}
+        was, became = (occurrences(one, each.occurrences, state) for state in (one.state, "cancelled"))
+        skipped = occurrences(one, {name: period for name, (period, _) in each.skipped.items()}, "skipped")
+        made = {"asset_id": one.asset_id, "occurrences": {**was, **skipped}}
         yield event("booking.created", each.id, owner_id, 1, one.asked_at, None, made, one.booker_id)
         if one.cancelled_at is not None:
-            yield event("booking.cancelled", each.id, owner_id, 2, one.cancelled_at, was, became, one.booker_id)
+            before, after = {"occurrences": was}, {"occurrences": became}
+            yield event("booking.cancelled", each.id, owner_id, 2, one.cancelled_at, before, after, one.booker_id)
 
 
-def occurrences(taken: Taken, state: OccurrenceState) -> State:
+def occurrences(one: Wanted, periods: Mapping[UUID, Period], state: OccurrenceState) -> State:
     """A booking's occurrences as events hold them."""
     return {
-        "occurrences": {
-            str(each): {
-                "state": state,
-                "starts_at": period.starts_at,
-                "ends_at": period.ends_at,
-                "units": taken.wanted.units,
-            }
-            for each, period in taken.occurrences.items()
+        str(each): {
+            "state": state,
+            "starts_at": period.starts_at,
+            "ends_at": period.ends_at,
+            "units": one.units,
         }
+        for each, period in periods.items()
     }

@@ -31,7 +31,9 @@ USUAL = ("meeting", "training", "peer_support", "advice", "older_people", "civic
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """A booking as it is asked for, and when. `cancelled_at`: it is called off then. `held_until` as in occurrences."""
+    """A booking as it is asked for, and when. `skipped`: what others had then. `cancelled_at`: it is called off then.
+    `held_until` as in occurrences.
+    """
 
     id: UUID
     asset_id: UUID
@@ -44,6 +46,7 @@ class Wanted(msgspec.Struct, frozen=True):
     cancelled_at: datetime | None
     state: Literal["held", "pending", "confirmed"] = "confirmed"
     held_until: datetime | None = None
+    skipped: Sequence[Period] = ()
 
 
 def wanted(world: World) -> Iterator[Wanted]:
@@ -64,7 +67,8 @@ def wanted(world: World) -> Iterator[Wanted]:
 
 def examples(world: World) -> Iterator[Wanted]:
     """The bookings that the examples of the contract name, so far ahead that they can long be changed: chairs that the
-    group borrows, twice, tables that it holds, and three requests for its pans.
+    group borrows, three times, tables that it holds, and three requests for its pans. All chairs were once out on a day
+    that the group skipped for that, and are not any more.
     """
     day = world.today + timedelta(days=LATER + (WEDNESDAY - world.today.weekday()) % 7)
     usual = Wanted(
@@ -83,6 +87,22 @@ def examples(world: World) -> Iterator[Wanted]:
         usual,
         id=made_of("booking", groups.BOOKER, "moved"),
         periods=[domain.time.weeks_later(usual.periods[0], LONDON, 1)],
+    )
+    theirs = domain.time.weeks_later(usual.periods[0], LONDON, 3)
+    yield msgspec.structs.replace(
+        usual,
+        id=made_of("booking", groups.LENDER),
+        booker_id=made_of("organisation", groups.LENDER),
+        periods=[theirs],
+        units=world.assets[usual.asset_id].request.units,
+        asked_at=usual.asked_at - timedelta(days=1),
+        cancelled_at=usual.asked_at + timedelta(hours=9),
+    )
+    yield msgspec.structs.replace(
+        usual,
+        id=made_of("booking", groups.BOOKER, "skipped"),
+        periods=[domain.time.weeks_later(usual.periods[0], LONDON, 2)],
+        skipped=[theirs],
     )
     yield msgspec.structs.replace(
         usual,

@@ -113,7 +113,10 @@ def occurrences(world: World, taken: list[Taken]) -> Iterator[Row]:
             late = bookings.cancelled_late(world, one, period)
             state = "cancelled" if off else one.state
             kept = one.units, state, late, int(off), one.held_until
-            yield (occurrence_id, *whose, period.starts_at, period.ends_at, *kept)
+            yield (occurrence_id, *whose, period.starts_at, period.ends_at, *kept, [])
+        for occurrence_id, (period, why_not) in each.skipped.items():
+            missed = one.units, "skipped", False, 0, None, [why_not]
+            yield (occurrence_id, *whose, period.starts_at, period.ends_at, *missed)
 
 
 def occupancies(world: World, taken: list[Taken]) -> Iterator[Row]:

@@ -108,7 +108,7 @@ async def book(conn: Connection, world: World, progress: Progress) -> list[Taken
     what = ("units", "attendees", "purpose", "open_to_public", "cost", "clock_changes", "recallable")
     await copy(conn, "bookings", (*whose, *what, *WRITTEN), rows.booking_rows(world, taken))
     occurrence = ("id", "owner_id", "booking_id", "booker_id", "asset_id", "starts_at", "ends_at", "units", "state")
-    more = (*occurrence, "cancelled_late", "sequence", "held_until")
+    more = (*occurrence, "cancelled_late", "sequence", "held_until", "why_not")
     await copy(conn, "occurrences", more, rows.occurrences(world, taken))
     unit = ("owner_id", "asset_id", "unit", "occupied", "occurrence_id", "held_until")
     await copy(conn, "occupancies", unit, rows.occupancies(world, taken))

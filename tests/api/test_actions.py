@@ -9,26 +9,27 @@ from calls import Organisation, World, ok
 from domain.transitions import ACTIONS
 
 EVENING = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
-
-
+NEXT = ("2027-07-06T18:00:00Z", "2027-07-06T20:00:00Z")
 ENDS = ({"all": True, "ends_at": "2027-07-05T19:00:00Z"}, {"all": True, "ends_at": "2027-07-05T19:30:00Z"})
 ALL = ({"all": True}, {"all": True, "note": "Another"})
 
 
 class Done(NamedTuple):
-    """A change as its test does it: by whom, what is recorded, two bodies, and whether of a hold."""
+    """A change as its test does it: by whom, what is recorded, two bodies, and whether of a hold or what is skipped."""
 
     by: str
     path: str
     type: str
     bodies: tuple[dict[str, Any], dict[str, Any]] = ALL
     hold: bool = False
+    skip: bool = False
     once: bool = True
 
 
 DONE = {
     "confirmBooking": Done("group", "confirm", "booking.confirmed", ({}, {"dry_run": False}), hold=True),
     "moveBooking": Done("group", "move", "booking.moved", ENDS, once=False),
+    "retrySkipped": Done("group", "retry-skipped", "booking.retried", skip=True),
     "approveBooking": Done("owner", "approve", "booking.approved"),
     "declineBooking": Done("owner", "decline", "booking.declined"),
     "cancelBooking": Done("group", "cancel", "booking.cancelled"),
@@ -46,7 +47,12 @@ async def test_a_change_is_done_once_by_who_knows_what_it_changes(world: World, 
     body, other = done.bodies
     owner, group = await world.organisation(), await world.organisation()
     asset = await world.asset(owner, terms={"approval": True, "recallable": True})
-    booking = ok(await group.book(asset, EVENING, hold=done.hold), 201)
+    if done.skip:
+        quicker = ok(await owner.book(asset, NEXT), 201)
+        booking = ok(await group.book(asset, EVENING, NEXT, if_some_unavailable="skip"), 201)
+        ok(await owner.cancel(quicker), 200)
+    else:
+        booking = ok(await group.book(asset, EVENING, hold=done.hold), 201)
     who: Organisation = {"owner": owner, "group": group}[done.by]
     path = f"/bookings/{booking['id']}"
     known = (await who.get(path)).headers["ETag"]

@@ -382,7 +382,7 @@ async def asked_of_bookers(
     purpose = {"code": "meeting", "text": "Soup"}
     booking = ok(await group.book(asset, EVENING, attendees=5, purpose=purpose, notes="Two doors"), 201)
     ok(await group.book(part, EVENING), 409)
-    ok(await group.repeat(part, *EVENING, 3, if_some_unavailable="skip"), 201)
+    series = ok(await group.repeat(part, *EVENING, 3, if_some_unavailable="skip"), 201)
     await world.hours(owner, asset, daily("08:00", "12:00"))
     for who in (owner, group):
         ok(await who.get(f"/bookings/{booking['id']}"), 200)
@@ -391,6 +391,7 @@ async def asked_of_bookers(
         ok(await who.get("/occurrences", limit=1), 200)
     ok(await group.move(booking, ends_at="2027-07-05T19:30:00Z"), 200)
     ok(await group.cancel(booking), 200)
+    ok(await group.retry(series), 200)
     lent = await world.asset(owner, units=2, terms={"approval": True, "recallable": True})
     held, asked = [ok(await group.book(lent, EVENING, hold=hold), 201) for hold in (True, False)]
     ok(await group.post(f"/bookings/{held['id']}/confirm"), 200)

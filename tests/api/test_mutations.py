@@ -113,6 +113,7 @@ BOOKING = {
     "on_behalf_of": {"name": "Jo", "email": "jo@example.org", "phone": "+44 161 496 0000"},
     "dry_run": True,
 }
+SKIP = {"if_some_unavailable": "skip"}
 REPEATS = {**PERIOD, "every_weeks": 1, "count": 3, "except_on": ["2027-07-12"]}
 
 SENT: list[tuple[str, dict[str, Any]]] = [
@@ -140,6 +141,8 @@ SENT: list[tuple[str, dict[str, Any]]] = [
     ("POST /bookings/{recallable}/recall", {"all": True, "note": "Ill", "dry_run": True}),
     ("POST /bookings/{booking}/move", {"all": True, **PERIOD, "units": 1, "note": "Ill", "dry_run": True}),
     ("POST /bookings/{booking}/move", {"occurrence_ids": ["{occurrence}"], "units": 1, "dry_run": True}),
+    ("POST /bookings/{skipped}/retry-skipped", {"all": True, **SKIP, "note": "Ill", "dry_run": True}),
+    ("POST /bookings/{skipped}/retry-skipped", {"occurrence_ids": ["{never}"], "dry_run": True}),
 ]
 ODD: list[Any] = [
     None, True, 0, -1, -0.0, 1.0, 1.5, 2**31, 2**63, 10**30, 1e300, "", " ", "\0", "\ud800", "\u202e", "é" * 300,
@@ -191,6 +194,10 @@ async def names(world: World, owner: Organisation) -> dict[str, str]:
     booking = made.json()
     lent = await world.asset(owner, terms={"recallable": True})
     recallable = (await owner.book(lent, ("2027-08-02T18:00:00Z", "2027-08-02T20:00:00Z"))).json()
+    evenings = [(f"2027-08-{day:02}T18:00:00Z", f"2027-08-{day:02}T20:00:00Z") for day in (3, 4)]
+    quicker = (await owner.book(lent, evenings[1])).json()
+    skipped = (await owner.book(lent, *evenings, **SKIP)).json()
+    await owner.cancel(quicker)
     private = await world.site(owner, private=True)
     timetable = (await owner.post("/timetables", {"name": "Usual", **HOURS})).json()
     timetable = timetable.get("timetable", timetable)
@@ -203,6 +210,8 @@ async def names(world: World, owner: Organisation) -> dict[str, str]:
         "booking": booking["id"],
         "occurrence": booking["occurrences"][0]["id"],
         "recallable": recallable["id"],
+        "skipped": skipped["id"],
+        "never": skipped["occurrences"][1]["id"],
     }
 
 

@@ -79,6 +79,7 @@ class Things(msgspec.Struct):
             "createClosure": {"site_id": self.site_id, "dry_run": True, **PERIOD},
             "bookAsset": {"asset_id": self.asset_id, "periods": [PERIOD], "dry_run": True},
             "moveBooking": {"all": True, "units": 1},
+            "retrySkipped": {"all": True},
             "approveBooking": {"all": True},
             "declineBooking": {"all": True},
             "cancelBooking": {"all": True},

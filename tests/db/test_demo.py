@@ -223,8 +223,11 @@ async def test_all_of_it_reads_back_in_the_shapes_that_the_api_answers(loaded):
     assert len(organisations) == answer.counts["organisations"]
     assert {each.type for each in events} >= {"booking.created", "organisation.verified", "asset.published"}
     occurrences = [one for each in bookings for one in each.occurrences]
-    assert {one.state for one in occurrences} == {"pending", "confirmed", "completed", "cancelled", "expired"}
-    assert all(len(one.unit_numbers) == one.units for one in occurrences if one.state not in {"cancelled", "expired"})
+    free, taken = {"cancelled", "expired", "skipped"}, {"pending", "confirmed", "completed"}
+    assert {one.state for one in occurrences} == free | taken
+    assert all(len(one.unit_numbers) == one.units for one in occurrences if one.state in taken)
+    [missed] = [each.code for one in occurrences if one.state == "skipped" for each in one.why_not]
+    assert missed == "taken"
 
 
 DIGESTS = {

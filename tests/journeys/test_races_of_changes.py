@@ -4,6 +4,7 @@ allow, and everybody is answered.
 Each round is a few clients of two servers at the same moment, with real commits.
 """
 
+import asyncio
 import random
 from collections import Counter
 from datetime import datetime
@@ -13,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from arena import FEWER, ROUNDS, Arena, asks, days, does, hours, statuses, won
+from arena import FEWER, ROUNDS, Arena, Period, asks, days, does, hours, statuses, won
 from calls import Organisation, ok, reasons
 
 APPROVAL = {"approval": True, "approval_hours": 72}
@@ -404,3 +405,117 @@ async def test_nobody_gets_a_fourth_hold_by_asking_for_many_at_once(arena: Arena
             )
         )
         assert statuses(ended) == {200: 3}
+
+
+async def a_skipped_evening(
+    arena: Arena, group: Organisation, hall: dict[str, Any], **given: Any
+) -> tuple[dict[str, Any], Period]:
+    """A booking of an evening and another that it skipped, and that can be had now."""
+    evening, skipped = hours(18, 20), hours(18, 20)
+    quicker = await arena.booked(arena.owner, hall, skipped)
+    booking = await arena.booked(group, hall, evening, skipped, if_some_unavailable="skip", **given)
+    ok(await arena.owner.cancel(quicker), 200)
+    return booking, skipped
+
+
+@ROUNDS
+async def test_what_was_skipped_is_asked_for_twice_and_had_once(arena: Arena, rounds: int):
+    hall = await arena.hall(terms={"price": {"amount": 1000, "currency": "GBP", "per": "hour"}})
+    group = arena.groups[0]
+    for n in range(rounds):
+        booking, _ = await a_skipped_evening(arena, group, hall)
+        answers = await arena.at_once(
+            *(does(arena.by(group, n + m), "retry-skipped", booking, {"all": True}) for m in range(2))
+        )
+        assert statuses(answers) == {200: 1, 409: 1}
+        [after] = [each.json() for each in answers if each.is_success]
+        [refused] = [each.json() for each in answers if not each.is_success]
+        assert (refused["type"], refused["states"]) == ("/problems/state-does-not-allow", ["skipped"])
+        assert ([each["state"] for each in after["occurrences"]], after["cost"]["amount"]) == (["confirmed"] * 2, 4000)
+        assert await arena.told(booking) == ["created", "retried"]
+
+
+@ROUNDS
+async def test_what_was_skipped_is_had_by_who_asked_again_or_by_who_booked_it(arena: Arena, rounds: int):
+    """All of a hall, or one of its rooms; and who books everything leaves the other what he cannot have."""
+    hall, rooms = await arena.a_hall_of_two_rooms()
+    group, other, *_ = arena.groups
+    had = Counter()
+    for n in range(rounds):
+        place, theirs = random.choice([(hall, hall), (hall, rooms[0]), (rooms[1], hall)])
+        booking, skipped = await a_skipped_evening(arena, group, place)
+        asked, booked = await arena.at_once(
+            does(arena.by(group, n), "retry-skipped", booking, {"all": True, "if_some_unavailable": "skip"}),
+            asks(arena.by(other, n + 1), theirs, skipped),
+        )
+        assert sorted(won([asked, booked])) == [False, True]
+        [refused] = [each for each in (asked, booked) if not each.is_success]
+        assert reasons(refused) == [["taken"]]
+        assert await arena.told(booking) == ["created", *(["retried"] if asked.is_success else [])]
+        had[asked.is_success] += 1
+    assert set(had) == {True, False}
+
+
+@ROUNDS
+async def test_what_is_asked_for_again_while_all_is_cancelled_is_cancelled_too_or_had_alone(arena: Arena, rounds: int):
+    hall = await arena.hall()
+    group, other, *_ = arena.groups
+    outcomes = Counter()
+    for n in range(rounds):
+        booking, skipped = await a_skipped_evening(arena, group, hall)
+        asked, cancelled = await arena.at_once(
+            does(arena.by(group, n), "retry-skipped", booking, {"all": True}),
+            does(arena.by(group, n + 1), "cancel", booking, {"all": True}),
+        )
+        assert statuses([asked, cancelled]) == {200: 2}
+        told = await arena.told(booking)
+        became = ok(await group.get(f"/bookings/{booking['id']}"), 200)
+        states = [each["state"] for each in became["occurrences"]]
+        assert (told, states) in [
+            (["created", "retried", "cancelled"], ["cancelled", "cancelled"]),
+            (["created", "cancelled", "retried"], ["cancelled", "confirmed"]),
+        ]
+        assert (await arena.by(other, n).book(hall, skipped)).is_success == (states[1] == "cancelled")
+        outcomes[states[1]] += 1
+    assert len(outcomes) == 2
+
+
+@ROUNDS
+async def test_what_is_asked_for_again_as_its_hold_lapses_is_held_no_longer_than_that(arena: Arena, rounds: int):
+    """It expires with the rest of the hold, or was not part of it any more."""
+    hall = await arena.hall()
+    group, other, *_ = arena.groups
+    outcomes = Counter()
+    for n in range(rounds):
+        held, skipped = await a_skipped_evening(arena, group, hall, hold=True)
+        await arena.lapsing(held, SOON / 2)
+        asked, _ = await arena.at_once(
+            does(arena.by(group, n), "retry-skipped", held, {"all": True}), arena.sweeps(held), within=SOON
+        )
+        [first, again] = ok(asked, 200)["occurrences"]
+        await asyncio.sleep(SOON)
+        last = await arena.by(other, n).book(hall, skipped)
+        await arena.sweeps(held)()
+        told = await arena.told(held)
+        assert (first["state"], again["state"], last.is_success, told) in [
+            ("held", "held", True, ["created", "retried", "expired"]),
+            ("expired", "confirmed", False, ["created", "expired", "retried"]),
+        ]
+        outcomes[again["state"]] += 1
+    assert len(outcomes) == 2, outcomes
+
+
+@FEWER
+async def test_who_is_not_verified_has_one_booking_however_it_asks(arena: Arena, rounds: int):
+    owner, group = await arena.world.organisation(), await arena.world.organisation(verified=False)
+    hall, another = [await arena.world.asset(owner, terms=APPROVAL) for _ in range(2)]
+    for n in range(rounds):
+        booking, _ = await a_skipped_evening(arena, group, hall)
+        ok(await group.cancel(booking), 200)
+        asked, booked = answers = await arena.at_once(
+            does(arena.by(group, n), "retry-skipped", booking, {"all": True}),
+            asks(arena.by(group, n + 1), another, hours(18, 20)),
+        )
+        assert sorted(won(answers)) == [False, True]
+        assert [reasons(each) for each in answers if not each.is_success] == [[["limit_reached"]]]
+        ok(await group.cancel(booking if asked.is_success else booked.json()), 200)

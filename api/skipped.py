@@ -1,0 +1,74 @@
+"""Asking again for what was skipped when a booking was made."""
+
+from datetime import datetime
+from uuid import UUID
+
+from litestar import Router, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+import db.bookings
+from api import seating
+from api.answers import AnyRequest
+from api.changes import begin, save
+from api.problems import problems
+from db.connection import Connection
+from domain import changes, errors, skipped
+from domain.bookings import Booking
+from domain.callers import Caller
+from domain.errors import NotBookable, NotFound, StateDoesNotAllow
+from domain.skipped import Retry
+
+
+@post(
+    "/retry-skipped",
+    operation_id="retrySkipped",
+    status_code=200,
+    responses=problems(NotFound, NotBookable, StateDoesNotAllow, errors.PreconditionFailed),
+)
+async def retry(
+    request: AnyRequest,
+    booking_id: FromPath[UUID],
+    data: JSONBody[Retry],
+    conn: NamedDependency[Connection],
+    caller: NamedDependency[Caller],
+    now: NamedDependency[datetime],
+    request_id: NamedDependency[str],
+) -> Booking:
+    """Ask again for what was skipped: every rule must hold as of a new booking made now, and it costs what that does.
+
+    What is had is `held` until `hold_expires_at` while the booking is a hold, else `pending` where the owner approves
+    bookings, else `confirmed`. With `if_some_unavailable: "skip"` the rest stays `skipped`, and `why_not` says what
+    stands against it now; its `sequence` grows only if that is something else than before. Where nothing can be had,
+    nothing has changed.
+    """
+    if caller.state != "verified":
+        await db.bookings.lock_account_of(conn, booking_id)
+    booking = await begin("retrySkipped", request, conn, booking_id, caller, now, request_id)
+    chosen = changes.named("retrySkipped", data, booking)
+    planned, *_ = await seating.take(
+        conn,
+        skipped.wanted(data, chosen, booking),
+        booking.place,
+        booker_id=booking.booker_id,
+        held_until=None,  # what is got decides how long it is held: `save` writes that
+        now=now,
+        request_id=request_id,
+    )
+    got = [each for each in chosen if each.id not in planned.why_not]
+    claim = skipped.claimed(got, booking, now)
+    return await save(
+        conn,
+        "retrySkipped",
+        skipped.grown(got, booking, caller),
+        skipped.become_had(chosen, planned.why_not, claim, data.note),
+        claim,
+        unclaimed=planned.why_not,
+        note=data.note,
+        caller=caller,
+        now=now,
+        request_id=request_id,
+    )
+
+
+router = Router("/bookings/{booking_id:uuid}", route_handlers=[retry], tags=["bookings"])

@@ -1,0 +1,62 @@
+"""Skipped occurrences of a booking, asked for again: what is asked for, and what becomes of them and the booking."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from domain.callers import Caller
+from domain.changes import Scope, again, become, recosted
+from domain.costs import Part
+from domain.occurrences import Occurrence, booking_state
+from domain.plans import Claim, Locked, claim
+from domain.reasons import Reason
+from domain.requests import IfSomeUnavailable, Wanted
+
+
+class Retry(Scope, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Skipped occurrences to ask for again, and a note that owner and booker see.
+
+    With `if_some_unavailable: "skip"` what can be had is, and the rest stays skipped; else it is all of them or none.
+    """
+
+    if_some_unavailable: IfSomeUnavailable = "refuse"
+
+
+def wanted(retry: Retry, chosen: Sequence[Occurrence], booking: Locked) -> Wanted:
+    """What is asked for. Limits count a booking as long as any of it is open, and so do not grow by more of it."""
+    return again(
+        booking,
+        chosen,
+        skip=retry.if_some_unavailable == "skip",
+        hold=booking.hold_expires_at is not None,
+        counted=booking_state(booking.occurrences) != "ended",
+    )
+
+
+def claimed(got: Sequence[Occurrence], booking: Locked, now: datetime) -> Claim:
+    """The claim on what was got: in a hold it is held as long as the rest, else it is as of a new request."""
+    if booking.hold_expires_at is not None:
+        return Claim("held", held_until=booking.hold_expires_at)
+    return claim(booking.place, booking.booker_id, (each.starts_at for each in got), now=now)
+
+
+def become_had(
+    chosen: Sequence[Occurrence], why_not: Mapping[UUID, list[Reason]], claim: Claim, note: str | None
+) -> list[Occurrence]:
+    """What becomes of those asked for. What cannot be had stays skipped: it changes only if other reasons do now stand
+    against it, which it then says.
+    """
+    reasons = {each.id: why_not.get(each.id, []) for each in chosen}
+    return [
+        become(each, "skipped" if reasons[each.id] else claim.state, note, why_not=reasons[each.id])
+        for each in chosen
+        if reasons[each.id] != each.why_not
+    ]
+
+
+def grown(got: Sequence[Occurrence], booking: Locked, caller: Caller) -> Locked:
+    """The booking with what was got in its cost, at the price of now."""
+    parts = {each.id: Part(each.period, each.units) for each in got}
+    return msgspec.structs.replace(booking, cost=recosted(booking, parts, booking.units, caller))
