@@ -150,10 +150,13 @@ def accepted_seats(accepted: Iterable[Wish], seats: Iterable[Seat]) -> list[Seat
 
 
 def taken_by_itself(wish: Wish, place: Place, seats: Sequence[Seat]) -> Reason:
-    """Too few units remain once earlier occurrences of the same request have theirs."""
+    """Too few units remain once earlier occurrences of the same request have theirs, or, of what has begun and stays
+    where it is, those on which others have begun since.
+    """
+    free = place.units - units.most_taken(seats, wish.lower, wish.upper)
     numbers: dict[str, int | str] = {
         "units": place.units,
-        "units_free": place.units - units.most_taken(seats, wish.lower, wish.upper),
+        "units_free": min(free, wish.units - 1),
         "units_wanted": wish.units,
         "turnaround_before_minutes": place.turnaround_before_minutes,
         "turnaround_after_minutes": place.turnaround_after_minutes,

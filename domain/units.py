@@ -38,6 +38,11 @@ class Wish(msgspec.Struct, frozen=True):
     on: tuple[int, ...] = ()
     begun: bool = False
 
+    @property
+    def places(self) -> list[int]:
+        """A unit for each that it wants: those `on` which it is, and 0 for whichever else there is."""
+        return [*self.on, *[0] * (self.units - len(self.on))]
+
     def seats(self, units: Iterable[int]) -> list[Seat]:
         """It on these units."""
         return [Seat(unit, self.lower, self.upper, self.occurrence, self.begun and unit in self.on) for unit in units]
@@ -79,15 +84,26 @@ def near(wishes: Iterable[Wish], seats: Iterable[Seat]) -> dict[UUID, list[Seat]
 
 
 def accept(wishes: Sequence[Wish], seats: Sequence[Seat], units: int) -> list[Wish]:
-    """Those wishes, in order of start, for which enough units remain at every moment, earlier ones counted."""
+    """Those wishes for which enough units remain at every moment: what has begun, where its own are not those on which
+    something else has, and then the others in order of start, earlier ones counted.
+    """
     met = near(wishes, seats)
     accepted = []
     own: list[Seat] = []
-    for wish in sorted(wishes, key=lambda each: each.lower):
-        if most_taken([*met[wish.occurrence], *own], wish.lower, wish.upper) <= units - wish.units:
+    for wish in sorted(wishes, key=lambda each: (not each.begun, each.lower)):
+        around = [*met[wish.occurrence], *own]
+        enough = most_taken(around, wish.lower, wish.upper) <= units - wish.units
+        if enough and not (wish.begun and begun_on(around, wish)):
             accepted.append(wish)
-            own += wish.seats([0] * wish.units)
+            own += wish.seats(wish.places)
     return accepted
+
+
+def begun_on(seats: Iterable[Seat], wish: Wish) -> bool:
+    """Whether something that cannot be moved is, at some moment of a wish, on one of the units on which that is."""
+    return any(
+        seat.begun and seat.unit in wish.on and seat.lower < wish.upper and wish.lower < seat.upper for seat in seats
+    )
 
 
 def seat(wishes: Sequence[Wish], seats: Sequence[Seat], units: int) -> list[Seat] | None:
@@ -115,7 +131,7 @@ def reseat(wishes: Iterable[Wish], seats: Sequence[Seat], units: int) -> list[Se
     """
     placed = list(seats)
     for wish in wishes:
-        placed += wish.seats([*wish.on, *[0] * (wish.units - len(wish.on))])
+        placed += wish.seats(wish.places)
     until = dict.fromkeys(range(1, units + 1), LONG_AGO)
     for each in placed:
         if each.begun:

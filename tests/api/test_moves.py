@@ -362,3 +362,20 @@ async def test_a_booking_and_a_move_to_one_place_have_one_winner(world: World):
         assert sorted(each.status_code for each in answers) in ([200, 409], [201, 409])
         if answers[1].status_code == 201:
             ok(await other.cancel(answers[1].json()), 200)
+
+
+async def test_what_is_over_and_held_is_not_had_for_longer_where_others_have_begun_on_its_unit(world: World, clock):
+    owner, group, other = [await world.organisation() for _ in range(3)]
+    asset = await world.asset(owner, units=2, terms={"hold_minutes": 240})
+    clock.now = datetime.fromisoformat("2027-07-05T17:45:00Z")
+    mine = ok(await group.book(asset, EVENING, hold=True), 201)
+    clock.now = datetime.fromisoformat("2027-07-05T18:15:00Z")
+    ok(await group.move(mine, ends_at="2027-07-05T18:30:00Z"), 200)
+    theirs = ok(await other.book(asset, ("2027-07-05T18:30:00Z", EVENING[1])), 201)
+    assert [each["occurrences"][0]["unit_numbers"] for each in (mine, theirs)] == [[1], [1]]
+    clock.now = datetime.fromisoformat("2027-07-05T18:40:00Z")
+    stored = await world.stored()
+    refused = await group.move(mine, ends_at="2027-07-05T19:00:00Z")
+    assert reasons(refused) == [["taken"]]
+    assert refused.json()["detail"] == "Only 0 of 2 free throughout, 1 wanted (turnaround: 0 minutes before, 0 after)."
+    assert await world.stored() == stored

@@ -49,10 +49,25 @@ def seatings(draw: st.DrawFn) -> tuple[int, list[Seat], list[Wish]]:
     return units, seats, wishes
 
 
+@st.composite
+def going_on(draw: st.DrawFn) -> tuple[int, list[Seat], list[Wish]]:
+    """As `seatings`, and one more wish has begun on some units."""
+    units, seats, wishes = draw(seatings())
+    on = sorted(draw(st.sets(st.integers(1, units), min_size=1)))
+    lower, upper = draw(st.integers(-6, 0)), draw(st.integers(1, 20))
+    begun = Wish(occurrence(99), draw(st.integers(len(on), units)), at(lower), at(upper), tuple(on), begun=True)
+    return units, seats, [begun, *wishes]
+
+
 def can_be_seated(units: int, seats: list[Seat], wishes: list[Wish]) -> bool:
     """Whether any way of seating everything works, what has begun staying where it is."""
     begun = [each for each in seats if each.begun]
-    loose = [each for each in seats if not each.begun] + [wish for wish in wishes for _ in range(wish.units)]
+    loose = [each for each in seats if not each.begun]
+    for wish in wishes:
+        stays = wish.seats(wish.on) if wish.begun else []
+        begun, loose = begun + stays, loose + [wish] * (wish.units - len(stays))
+    if not nobody_shares(begun):
+        return False
     return any(
         all(
             mine != theirs or not meet(one, other)
@@ -81,30 +96,30 @@ def test_free_units_are_those_that_nobody_has_in_any_minute(drawn):
     assert free_units(seats, units, wish.lower, wish.upper) == sorted(set(range(1, units + 1)) - taken)
 
 
-@settings(plain, max_examples=150)
-@given(drawn=seatings())
+@settings(plain, max_examples=300)
+@given(drawn=seatings() | going_on())
 def test_a_wish_is_accepted_exactly_when_some_seating_has_room_for_it(drawn):
     units, seats, [wish, *_] = drawn
     assert (accept([wish], seats, units) == [wish]) == can_be_seated(units, seats[:6], [wish]) or len(seats) > 6
 
 
 @plain
-@given(drawn=seatings())
-def test_of_several_wishes_those_that_start_first_are_accepted_first(drawn):
+@given(drawn=seatings() | going_on())
+def test_of_several_wishes_what_has_begun_is_accepted_first_and_then_those_that_start_first(drawn):
     units, seats, wishes = drawn
     standing: list[Wish] = []
-    for wish in sorted(wishes, key=lambda each: each.lower):
-        if accept([wish], [*seats, *(as_seat(one) for one in standing for _ in range(one.units))], units):
+    for wish in sorted(wishes, key=lambda each: (not each.begun, each.lower)):
+        if accept([wish], [*seats, *(each for one in standing for each in as_seats(one))], units):
             standing.append(wish)
     assert accept(wishes, seats, units) == standing
 
 
-def as_seat(wish: Wish) -> Seat:
-    return Seat(0, wish.lower, wish.upper, wish.occurrence)
+def as_seats(wish: Wish) -> list[Seat]:
+    return [Seat(unit, wish.lower, wish.upper, wish.occurrence, wish.begun and unit > 0) for unit in wish.places]
 
 
 @plain
-@given(drawn=seatings())
+@given(drawn=seatings() | going_on())
 def test_whatever_was_accepted_is_seated_with_nobody_moved_where_it_can_be_and_always_with_the_rest_moved(drawn):
     units, seats, wishes = drawn
     accepted = accept(wishes, seats, units)
@@ -123,7 +138,9 @@ def test_whatever_was_accepted_is_seated_with_nobody_moved_where_it_can_be_and_a
     assert [(was.occurrence, was.lower) for was in seats] == [
         (now.occurrence, now.lower) for now in placed[: len(seats)]
     ]
-    assert [each for each in placed if each.begun] == [each for each in seats if each.begun]
+    assert [each for each in placed[: len(seats)] if each.begun] == [each for each in seats if each.begun]
+    stay = [(wish.occurrence, unit) for wish in accepted if wish.begun for unit in wish.on]
+    assert {*stay} <= {(each.occurrence, each.unit) for each in placed}
 
 
 FAR = [Seat(3, at(100), at(200), occurrence(2)), Seat(2, at(150), at(300), occurrence(3))]
