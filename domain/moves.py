@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -112,10 +111,14 @@ def misplaced(moved: Sequence[Moved], pointer: str, zone: ZoneInfo) -> Iterator[
             yield Fault(pointer, f"{name} would be longer than 366 days.")
         elif each.period.ends_at.year >= LAST_YEAR:
             yield Fault(pointer, f"{name} would lie beyond the year 2200.")
-    for one, other in pairwise(sorted(moved, key=lambda each: each.period)):
-        if other.period.starts_at < one.period.ends_at and (one.becomes != one.was or other.becomes != other.was):
-            names = " and ".join(local_time(each.occurrence.starts_at, zone) for each in (one, other))
-            yield Fault(pointer, f"The occurrences of {names} would overlap.")
+    in_order = sorted(moved, key=lambda each: each.period)
+    for n, other in enumerate(in_order):
+        before = (one for one in in_order[:n] if one.becomes != one.was or other.becomes != other.was)
+        for one in before:
+            if other.period.starts_at < one.period.ends_at:
+                names = " and ".join(local_time(each.occurrence.starts_at, zone) for each in (one, other))
+                yield Fault(pointer, f"The occurrences of {names} would overlap.")
+                break
 
 
 def begun(moved: Sequence[Moved], booking: Locked, now: datetime) -> Iterator[Fault]:

@@ -379,3 +379,20 @@ async def test_what_is_over_and_held_is_not_had_for_longer_where_others_have_beg
     assert reasons(refused) == [["taken"]]
     assert refused.json()["detail"] == "Only 0 of 2 free throughout, 1 wanted (turnaround: 0 minutes before, 0 after)."
     assert await world.stored() == stored
+
+
+async def test_a_move_lays_nothing_over_what_goes_on_for_days(world: World):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner, units=2)
+    days = [
+        (f"2027-07-0{day}T{hour}:00:00Z", f"2027-07-0{day}T{hour + 1}:00:00Z")
+        for day, hour in enumerate((18, 18, 20), 5)
+    ]
+    booking = ok(await group.book(asset, *days), 201)
+    first = booking["occurrences"][0]["id"]
+    ok(await group.move(booking, occurrence_ids=[first], ends_at="2027-07-08T18:00:00Z"), 200)
+    refused = await group.move(booking, starts_at=days[0][0])
+    assert pointers(refused) == ["#/starts_at"]
+    assert refused.json()["errors"][0]["detail"] == (
+        "The occurrences of Monday 5 July 2027, 19:00 and Wednesday 7 July 2027, 21:00 would overlap."
+    )
