@@ -6,9 +6,28 @@ happens when the clock gets there. Units are counted, not seated: on which somet
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
-OPEN = ("held", "pending", "checked_in", "confirmed")
-OCCUPYING = (*OPEN, "completed")
+from entries import (
+    ALL,
+    DAWN,
+    DAY,
+    HELD,
+    OCCUPYING,
+    OPEN,
+    STEP,
+    Asking,
+    Asset,
+    Booking,
+    Occurrence,
+    Refused,
+    Scope,
+    Wish,
+    day_of,
+    half_up,
+    meet,
+)
+
 OUTCOMES = ("completed", "cancelled", "expired", "declined", "lapsed", "recalled", "no_show", "skipped")
 CAN = {
     "confirm": ("held", "expired"),
@@ -19,114 +38,24 @@ CAN = {
     "recall": ("pending", "confirmed"),
 }
 EVENTS = {"expired": "booking.expired", "lapsed": "booking.lapsed", "confirmed": "booking.approved"}
-HELD = ("held",)
 HOLDS, AGAIN = 3, 30
-HOUR, DAY = 60, 1440
-
-
-@dataclass(frozen=True)
-class Asset:
-    """`approval`: the owner's minutes to decide, None where it need not. `parts`: names."""
-
-    owner: str
-    units: int = 1
-    before: int = 0
-    after: int = 0
-    hold: int = 15
-    approval: int | None = None
-    on_deadline: str = "lapsed"
-    notice: int = 0
-    recallable: bool = False
-    parts: tuple[str, ...] = ()
-
-
-@dataclass
-class Occurrence:
-    """`alone`: when it becomes something by itself, and what. `seats`: its units, as they were answered."""
-
-    starts: int
-    ends: int
-    lower: int
-    upper: int
-    units: int
-    state: str
-    alone: tuple[int, str] | None = None
-    why_not: list[str] = field(default_factory=list)
-    note: str | None = None
-    late: bool = False
-    sequence: int = 0
-    seats: tuple[int, ...] = ()
-
-    @property
-    def held_until(self) -> int | None:
-        """When its place is free by itself."""
-        open_end = self.state in ("held", "pending") and self.alone and self.alone[1] != "confirmed"
-        return self.alone[0] if open_end else None
-
-
-@dataclass(frozen=True)
-class Event:
-    """What must be recorded once: when it happened, by whom (None: the clock), and what the occurrences became."""
-
-    type: str
-    at: int
-    by: str | None
-    became: tuple[tuple[int, str], ...]
-
-
-@dataclass
-class Booking:
-    booker: str
-    asset: str
-    units: int
-    occurrences: list[Occurrence]
-    changed: int
-    events: list[Event] = field(default_factory=list)
-
-    def first_of(self, states: Iterable[str], *, otherwise: str) -> str:
-        found = {each.state for each in self.occurrences}
-        return next((state for state in states if state in found), otherwise)
-
-    def earliest(self, state: str) -> int | None:
-        return min((each.alone[0] for each in self.occurrences if each.state == state and each.alone), default=None)
-
-    def record(self, kind: str, at: int, by: str | None, numbers: Iterable[int]) -> None:
-        self.events.append(Event(kind, at, by, tuple((n, self.occurrences[n].state) for n in sorted(numbers))))
-
-
-@dataclass
-class Refused(Exception):
-    """The slug, and what it tells: reason codes for each period, or the states that would do."""
-
-    slug: str
-    why_not: list[list[str]] = field(default_factory=list)
-    states: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Scope:
-    """All, the n-th and later, or those numbers."""
-
-    since: int | None = None
-    numbers: tuple[int, ...] = ()
-
-    def choose(self, count: int) -> list[int]:
-        if self.since is not None:
-            return list(range(self.since, count))
-        return sorted(self.numbers) or list(range(count))
-
-
-ALL = Scope()
+ALWAYS = None
 
 
 @dataclass
 class Diary:
+    """`hours`: daily from when to when, in minutes after midnight, of those that are not open always; `sharing`: those
+    that have the hours of one timetable. `claims`: minutes owed, by booking and occurrence.
+    """
+
     assets: dict[str, Asset]
+    sharing: set[str] = field(default_factory=set)
     now: int = 0
     unverified: set[str] = field(default_factory=set)
+    hours: dict[str, tuple[int, int] | None] = field(default_factory=dict)
     closures: list[tuple[str, int, int]] = field(default_factory=list)
     bookings: list[Booking] = field(default_factory=list)
-    claims: dict[tuple[int, int], int] = field(default_factory=dict)  # minutes owed, by booking and occurrence
+    claims: dict[tuple[int, int], int] = field(default_factory=dict)
 
     # The clock ----------------------------------------------------------------------------------------------------
 
@@ -138,18 +67,18 @@ class Diary:
 
     def settle(self, booking: Booking) -> None:
         while due := sorted(
-            (*moment, n)
-            for n, each in enumerate(booking.occurrences)
+            (*moment, each.number)
+            for each in booking.occurrences
             if (moment := self.next_of(each)) is not None and moment[0] <= self.now
         ):
             at, state, _ = due[0]
-            numbers = [n for *moment, n in due if moment == [at, state]]
-            for n in numbers:
-                booking.occurrences[n].state = state
-                booking.occurrences[n].sequence += state != "completed"
+            became = [booking.occurrences[n] for *moment, n in due if moment == [at, state]]
+            for each in became:
+                each.state = state
+                each.sequence += state != "completed"
             if state != "completed":
                 booking.changed = max(booking.changed, at)
-            booking.record(EVENTS.get(state, "booking.completed"), at, None, numbers)
+            booking.record(EVENTS.get(state, "booking.completed"), at, None, became)
 
     def next_of(self, occurrence: Occurrence) -> tuple[int, str] | None:
         if occurrence.state in ("held", "pending"):
@@ -163,39 +92,97 @@ class Diary:
     ) -> int:
         """The number of the new booking."""
         asset = self.assets[name]
-        why_not = self.why_not(booker, name, periods, units, hold=hold)
-        got = [period for period, why in zip(periods, why_not, strict=True) if not why]
+        asking = Asking(booker, name, [Wish(*period, units) for period in periods], hold)
+        why_not = self.why_not(asking)
+        got = [starts for (starts, _), why in zip(periods, why_not, strict=True) if not why]
         if not got or (len(got) < len(periods) and not skip):
-            raise Refused("not-bookable", why_not)
+            raise Refused("not-bookable", why_not, asking=asking)
         state, alone = ("held", (self.now + asset.hold, "expired")) if hold else self.claim(booker, name, got)
         made = [
             Occurrence(
-                starts, ends, starts - asset.before, ends + asset.after, units, "skipped" if why else state,
-                None if why else alone, why,
+                n, starts, ends, starts - asset.before, ends + asset.after, units, "skipped" if why else state,
+                None if why else alone, why, 0 if why else self.price(name, ends - starts, units),
             )
-            for (starts, ends), why in zip(periods, why_not, strict=True)
+            for n, ((starts, ends), why) in enumerate(zip(periods, why_not, strict=True))
         ]  # fmt: skip
-        booking = Booking(booker, name, units, sorted(made, key=lambda each: each.starts), self.now)
+        booking = Booking(booker, name, units, made, self.now)
         self.bookings.append(booking)
-        booking.record("booking.created", self.now, booker, range(len(periods)))
+        booking.record("booking.created", self.now, booker, made)
         return len(self.bookings) - 1
 
     def confirm(self, number: int, by: str) -> None:
+        """Of what has expired all is had once more, or nothing is."""
         booking = self.permitted("confirm", number, by)
         chosen = self.choose("confirm", booking, ALL)
-        lapsed = [each for each in chosen if each.state == "expired"]
-        periods = [(each.starts, each.ends) for each in lapsed]
-        why_not = self.why_not(booking.booker, booking.asset, periods, booking.units)
-        if any(why_not):
-            raise Refused("hold-expired", why_not)
-        state, alone = self.claim(booking.booker, booking.asset, [(each.starts, each.ends) for each in chosen])
-        self.change(booking, chosen, "booking.confirmed", by, state, alone=alone)
+        lapsed = [Wish(each.starts, each.ends, each.units) for each in chosen if each.state == "expired"]
+        self.must_be_had(Asking(booking.booker, booking.asset, lapsed), "hold-expired")
+        state, alone = self.claim(booking.booker, booking.asset, [each.starts for each in chosen])
+        for each in chosen:
+            each.become(state, alone)
+        self.write(booking, "booking.confirmed", by, chosen)
+
+    def move(
+        self, number: int, by: str, scope: Scope, starts: int | None, ends: int | None, units: int | None,
+        note: str | None,
+    ) -> None:  # fmt: skip
+        """Have another time, or so many units, for all in scope, or leave all as it was. `starts` and `ends` are those
+        of the first; the others stay as many days away from it.
+        """
+        booking = self.permitted("move", number, by)
+        if starts is None and ends is None and units is None:
+            raise Refused("invalid")
+        chosen = self.choose("move", booking, scope)
+        wishes = [as_moved(each, chosen[0], starts, ends, units) for each in chosen]
+        self.must_make_sense(booking, wishes)
+        moved = [wish for wish in wishes if not wish.same]
+        if not moved:
+            return
+        hold = any(wish.had.state == "held" for wish in moved)
+        self.must_be_had(Asking(booking.booker, booking.asset, moved, hold), "not-bookable")
+        asked_again = [wish.starts for wish in moved if not wish.keeps_claim]
+        claim = self.claim(booking.booker, booking.asset, asked_again)
+        for wish in moved:
+            self.give(booking, wish, note, *((wish.had.state, wish.had.alone) if wish.keeps_claim else claim))
+        rest = [each for each in booking.occurrences if all(each is not wish.had for wish in moved)]
+        if units and all(each.units == units for each in rest if each.state in OPEN):
+            booking.units = units
+        self.write(booking, "booking.moved", by, [wish.had for wish in moved])
+
+    def must_make_sense(self, booking: Booking, wishes: Sequence[Wish]) -> None:
+        """No period is empty, none meets another because of a move, and what has begun keeps its start, ends now or
+        later, and takes no more where the owner would have to be asked.
+        """
+        begun = [wish for wish in wishes if wish.had.starts <= self.now]
+        if (
+            any(wish.ends <= wish.starts for wish in wishes)
+            or any(
+                meet(one, other.starts, other.ends) and not (one.same and other.same)
+                for one, other in combinations(wishes, 2)
+            )
+            or any(not wish.keeps_start or wish.ends < self.now for wish in begun)
+            or (self.is_asked(booking.booker, booking.asset) and not all(wish.keeps_claim for wish in begun))
+        ):
+            raise Refused("invalid")
+
+    def give(self, booking: Booking, wish: Wish, note: str | None, state: str, alone: tuple[int, str] | None) -> None:
+        """An occurrence has what it wished for. What gives back costs its share of what it cost."""
+        asset, each = self.assets[booking.asset], wish.had
+        length = wish.ends - wish.starts
+        if wish.gives_back:
+            each.cost = half_up(each.cost * length * wish.units, (each.ends - each.starts) * each.units)
+        else:
+            each.cost = self.price(booking.asset, length, wish.units)
+        each.starts, each.ends, each.units = wish.starts, wish.ends, wish.units
+        each.lower, each.upper = wish.starts - asset.before, wish.ends + asset.after
+        each.become(state, alone, note)
 
     def decide(self, how: str, number: int, by: str, scope: Scope, note: str | None) -> None:
         booking = self.permitted(how, number, by)
         chosen = self.choose(how, booking, scope)
         event, state = {"approve": ("booking.approved", "confirmed"), "decline": ("booking.declined", "declined")}[how]
-        self.change(booking, chosen, event, by, state, note=note)
+        for each in chosen:
+            each.become(state, note=note)
+        self.write(booking, event, by, chosen)
 
     def cancel(self, number: int, by: str, scope: Scope, note: str | None) -> None:
         booking = self.permitted("cancel", number, by)
@@ -203,7 +190,8 @@ class Diary:
         notice = self.assets[booking.asset].notice
         for each in chosen:
             each.late = by == booking.booker and each.state == "confirmed" and self.now > each.starts - notice
-        self.change(booking, chosen, "booking.cancelled", by, "cancelled", note=note)
+            each.become("cancelled", note=note)
+        self.write(booking, "booking.cancelled", by, chosen)
 
     def recall(self, number: int, by: str, scope: Scope, note: str | None) -> None:
         booking = self.permitted("recall", number, by)
@@ -215,30 +203,50 @@ class Diary:
         self, by: str, name: str, starts: int, ends: int, *, recall: bool, note: str | None
     ) -> set[tuple[int, int]]:
         """Shut an asset: what was booked there meanwhile, and with `recall` is no more."""
-        if by != self.assets[name].owner:
-            raise Refused("forbidden")
+        self.must_own(by, [name])
         self.closures.append((name, starts, ends))
         hit = {
-            (number, n)
+            (number, each.number)
             for number, booking in enumerate(self.bookings)
             if self.within(booking.asset, name)
-            for n, each in enumerate(booking.occurrences)
-            if each.state in OPEN and met(each, starts, ends) and each.ends > self.now
+            for each in self.coming(booking)
+            if meet(each, starts, ends)
         }
-        if recall:
-            for number in {number for number, _ in hit}:
-                occurrences = self.bookings[number].occurrences
-                self.take_back(number, [occurrences[n] for which, n in sorted(hit) if which == number], by, note)
+        return self.take_back_all(hit, by, note) if recall else hit
+
+    def replace_hours(
+        self, by: str, name: str | None, hours: tuple[int, int] | None, *, recall: bool, note: str | None
+    ) -> set[tuple[int, int]]:
+        """Give other hours to an asset, which has its own then, or to all that share a timetable (None): what was
+        booked of these at times that are not open, and with `recall` is no more.
+        """
+        names = {name} if name else self.sharing
+        self.must_own(by, names)
+        self.sharing = self.sharing - {name}
+        self.hours |= dict.fromkeys(names, hours)
+        hit = {
+            (number, each.number)
+            for number, booking in enumerate(self.bookings)
+            if booking.asset in names
+            for each in self.coming(booking)
+            if not self.is_open(booking.asset, each.starts, each.ends)
+        }
+        return self.take_back_all(hit, by, note) if recall else hit
+
+    def take_back_all(self, hit: set[tuple[int, int]], by: str, note: str | None) -> set[tuple[int, int]]:
+        for number in {number for number, _ in hit}:
+            occurrences = self.bookings[number].occurrences
+            self.take_back(number, [occurrences[n] for which, n in sorted(hit) if which == number], by, note)
         return hit
 
     def take_back(self, number: int, chosen: Sequence[Occurrence], by: str, note: str | None) -> None:
         """A hold ends; for the rest the booker is owed what was still to come."""
-        booking = self.bookings[number]
-        for n, each in enumerate(booking.occurrences):
-            if any(each is one for one in chosen) and each.state != "held":
-                self.claims[number, n] = (each.ends - max(each.starts, self.now)) * each.units
-        state = "cancelled" if chosen[0].state == "held" else "recalled"
-        self.change(booking, chosen, "booking.recalled", by, state, note=note)
+        for each in chosen:
+            held = each.state == "held"
+            if not held:
+                self.claims[number, each.number] = self.to_come(each)
+            each.become("cancelled" if held else "recalled", note=note)
+        self.write(self.bookings[number], "booking.recalled", by, chosen)
 
     # Who may, and what it concerns --------------------------------------------------------------------------------
 
@@ -258,85 +266,107 @@ class Diary:
         owner, booker = self.parties(booking)
         return {"cancel": (owner, booker), "confirm": (booker,), "move": (booker,)}.get(how, (owner,))
 
+    def must_own(self, by: str, names: Iterable[str]) -> None:
+        if any(by != self.assets[name].owner for name in names):
+            raise Refused("forbidden")
+
     def choose(self, how: str, booking: Booking, scope: Scope) -> list[Occurrence]:
-        """What in scope can be changed like this; of what is named, all must be."""
-        concerned = [booking.occurrences[n] for n in scope.choose(len(booking.occurrences))]
+        """What in scope can be changed like this, by start; of what is named, all must be."""
+        concerned = booking.within(scope)
         chosen = [each for each in concerned if each.state in CAN[how]]
         if not chosen or (scope.numbers and len(chosen) < len(concerned)):
             raise Refused("state-does-not-allow", states=CAN[how])
         return chosen
 
-    def change(
-        self,
-        booking: Booking,
-        chosen: Sequence[Occurrence],
-        event: str,
-        by: str,
-        state: str,
-        *,
-        note: str | None = None,
-        alone: tuple[int, str] | None = None,
-    ) -> None:
-        for each in chosen:
-            each.state, each.alone = state, alone
-            each.note = each.note if note is None else note
-            each.sequence += 1
-        booking.changed = self.now
-        numbers = [n for n, each in enumerate(booking.occurrences) if any(each is one for one in chosen)]
-        booking.record(event, self.now, by, numbers)
+    def coming(self, booking: Booking) -> list[Occurrence]:
+        """What is open and not over."""
+        return [each for each in booking.occurrences if each.state in OPEN and each.ends > self.now]
 
-    def claim(self, booker: str, name: str, periods: Sequence[tuple[int, int]]) -> tuple[str, tuple[int, str] | None]:
-        """What becomes of what is asked for, and what becomes of that by itself."""
+    def to_come(self, occurrence: Occurrence) -> int:
+        """The minutes of all its units."""
+        return (occurrence.ends - max(occurrence.starts, self.now)) * occurrence.units
+
+    def write(self, booking: Booking, event: str, by: str, changed: Iterable[Occurrence]) -> None:
+        booking.changed = self.now
+        booking.record(event, self.now, by, changed)
+
+    def is_asked(self, booker: str, name: str) -> bool:
+        """Whether the owner of an asset decides on what is booked of it."""
         asset = self.assets[name]
-        if asset.approval is None or booker == asset.owner:
+        return asset.approval is not None and booker != asset.owner
+
+    def claim(self, booker: str, name: str, starts: Iterable[int]) -> tuple[str, tuple[int, str] | None]:
+        """What becomes of what is asked for and starts then, and what becomes of that by itself."""
+        asset = self.assets[name]
+        if not self.is_asked(booker, name):
             return "confirmed", None
-        deadline = min([self.now + asset.approval, *(starts for starts, _ in periods if starts > self.now)])
+        deadline = min([self.now + asset.approval, *(each for each in starts if each > self.now)])
         return "pending", (deadline, asset.on_deadline)
+
+    def price(self, name: str, minutes: int, units: int) -> int:
+        price = self.assets[name].price
+        return price.cost(minutes, units) if price else 0
 
     # The rules ----------------------------------------------------------------------------------------------------
 
-    def why_not(
-        self, booker: str, name: str, periods: Sequence[tuple[int, int]], units: int, *, hold: bool = False
-    ) -> list[list[str]]:
-        """The reason codes against each period, those of one request counted in order of start."""
-        asset = self.assets[name]
-        against = [self.against(booker, name, *period, units, hold=hold) for period in periods]
-        own: list[tuple[int, int, int]] = []
-        for n in sorted(range(len(periods)), key=lambda n: periods[n]):
-            lower, upper = periods[n][0] - asset.before, periods[n][1] + asset.after
+    def must_be_had(self, asking: Asking, slug: str) -> None:
+        why_not = self.why_not(asking)
+        if any(why_not):
+            raise Refused(slug, why_not, asking=asking)
+
+    def why_not(self, asking: Asking) -> list[list[str]]:
+        """The reason codes against each wish. Those of one request are counted in order of start, after what has begun
+        and stays where it is.
+        """
+        wishes = asking.wishes
+        against = [self.against(asking, wish) for wish in wishes]
+        own: list[Wish] = []
+        for n in sorted(range(len(wishes)), key=lambda n: (not wishes[n].stays_on(self.now), wishes[n].starts)):
             if not against[n]:
-                if self.most_taken(name, lower, upper, own) + units > asset.units:
-                    against[n].append("taken")
+                if self.fits(asking, wishes[n], own):
+                    own.append(wishes[n])
                 else:
-                    own.append((lower, upper, units))
+                    against[n].append("taken")
         return [sorted(each) for each in against]
 
-    def against(self, booker: str, name: str, starts: int, ends: int, units: int, *, hold: bool) -> list[str]:
-        asset = self.assets[name]
-        codes = []
-        if units > asset.units:
-            codes.append("too_few_units")
-        elif self.most_taken(name, starts - asset.before, ends + asset.after) + units > asset.units:
-            codes.append("taken")
-        if starts < self.now:
-            codes.append("in_the_past")
-        if booker in self.unverified:
-            if asset.approval is None:
-                codes.append("unverified")
-            elif self.theirs(booker, asset.owner, OPEN):
-                codes.append("limit_reached")
-        if any(self.within(shut, name) and since < ends and starts < until for shut, since, until in self.closures):
-            codes.append("closed")
-        if hold and len(self.theirs(booker, asset.owner, HELD)) >= HOLDS:
-            codes.append("limit_reached")
-        if hold and any(
-            each.state == "expired" and each.alone and each.alone[0] > self.now - AGAIN and met(each, starts, ends)
+    def against(self, asking: Asking, wish: Wish) -> list[str]:
+        """Which rules speak against a wish by itself. What only gives back keeps those of length and step, unless it is
+        going on; a start that stays may be past; and what has its booking already is not counted again.
+        """
+        codes = self.broken(asking, wish)
+        if wish.gives_back:
+            return [code for code in codes if code in ("too_short", "off_step") and wish.starts > self.now]
+        return [code for code in codes if code != "in_the_past" or not wish.keeps_start]
+
+    def broken(self, asking: Asking, wish: Wish) -> list[str]:
+        booker, asset, length = asking.booker, self.assets[asking.asset], wish.ends - wish.starts
+        known, counted = booker not in self.unverified, wish.had is not None
+        broken = [
+            ("too_few_units", wish.units > asset.units),
+            ("taken", wish.units <= asset.units and not self.fits(asking, wish)),
+            ("in_the_past", wish.starts < self.now),
+            ("too_short", length < asset.shortest),
+            ("too_long", length > asset.longest),
+            ("off_step", any(moment % STEP for moment in wish.new_ends())),
+            ("closed", not self.is_open(asking.asset, wish.starts, wish.ends)),
+            ("unverified", not known and asset.approval is None),
+            (
+                "limit_reached",
+                not known and not counted and asset.approval is not None and self.theirs(booker, asset.owner, OPEN),
+            ),
+            ("limit_reached", asking.hold and not counted and len(self.theirs(booker, asset.owner, HELD)) >= HOLDS),
+            ("limit_reached", asking.hold and self.lapsed_just_now(asking, wish)),
+        ]
+        return [code for code, is_so in broken if is_so]
+
+    def lapsed_just_now(self, asking: Asking, wish: Wish) -> bool:
+        """Whether a hold of the same booker on the same asset, and for some of the same time, ended by itself."""
+        return any(
+            each.state == "expired" and each.alone[0] > self.now - AGAIN and meet(each, wish.starts, wish.ends)
             for booking in self.bookings
-            if (booking.booker, booking.asset) == (booker, name)
+            if (booking.booker, booking.asset) == (asking.booker, asking.asset)
             for each in booking.occurrences
-        ):
-            codes.append("limit_reached")
-        return codes
+        )
 
     def theirs(self, booker: str, owner: str, states: Sequence[str]) -> list[Booking]:
         """The bookings of a booker with an owner that have something in these states, and, but for holds, to come."""
@@ -348,6 +378,16 @@ class Diary:
             and any(each.state in states and (each.ends > self.now or states is HELD) for each in booking.occurrences)
         ]
 
+    def is_open(self, name: str, starts: int, ends: int) -> bool:
+        """Whether an asset is open throughout: within its hours, and neither it nor a whole or part of it is shut."""
+        if any(self.within(shut, name) and since < ends and starts < until for shut, since, until in self.closures):
+            return False
+        hours = self.hours.get(name, ALWAYS)
+        if hours is ALWAYS:
+            return True
+        midnights = [day * DAY - DAWN for day in (day_of(starts) - 1, day_of(starts))]
+        return any(midnight + hours[0] <= starts and ends <= midnight + hours[1] for midnight in midnights)
+
     def within(self, one: str, other: str) -> bool:
         """Whether two assets are one, or one of them is inside the other."""
         return one == other or one in self.assets[other].parts or other in self.assets[one].parts
@@ -358,20 +398,27 @@ class Diary:
             return occurrence.units
         return self.assets[name].units if self.within(booked, name) else 0
 
-    def most_taken(self, name: str, lower: int, upper: int, own: Sequence[tuple[int, int, int]] = ()) -> int:
-        """The most units gone at one moment of a span; one on which something has begun is gone throughout."""
+    def fits(self, asking: Asking, wish: Wish, own: Sequence[Wish] = ()) -> bool:
+        """Whether at every moment of a wish as many units are left as it needs, beside others of its request. What it
+        had is given up. A unit on which something has begun is gone throughout; what has begun itself needs its own.
+        """
+        name, asset = asking.asset, self.assets[asking.asset]
+        lower, upper = wish.starts - asset.before, wish.ends + asset.after
         there = [
             (each.lower, each.upper, self.takes(each, booking.asset, name), booking.asset, each.seats)
             for booking in self.bookings
             for each in booking.occurrences
-            if each.state in OCCUPYING and each.lower < upper and lower < each.upper
+            if each.state in OCCUPYING and all(each is not one.had for one in asking.wishes)
+        ] + [
+            (one.starts - asset.before, one.ends + asset.after, one.units, name, one.stays_on(self.now)) for one in own
         ]
-        spans = [*((since, until, count) for since, until, count, *_ in there), *own]
+        spans = [span for span in there if span[0] < upper and lower < span[1]]
         moments = [lower, *(since for since, *_ in spans if lower < since < upper)]
-        most = max(sum(count for since, until, count in spans if since <= moment < until) for moment in moments)
-        begun = {unit for since, _, _, booked, seats in there if since <= self.now and booked == name for unit in seats}
-        whole = any(since <= self.now and count and booked != name for since, _, count, booked, _ in there)
-        return max(most, self.assets[name].units if whole else len(begun))
+        most = max(sum(count for since, until, count, *_ in spans if since <= moment < until) for moment in moments)
+        begun = {unit for since, _, _, booked, seats in spans if since <= self.now and booked == name for unit in seats}
+        if any(since <= self.now and count and booked != name for since, _, count, booked, _ in spans):
+            return False
+        return max(most, len(begun)) + wish.units <= asset.units and begun.isdisjoint(wish.stays_on(self.now))
 
     # What is answered ---------------------------------------------------------------------------------------------
 
@@ -387,14 +434,21 @@ class Diary:
             "decide_by": booking.earliest("pending"),
             "updated_at": booking.changed,
             "units": booking.units,
+            "cost": self.cost(booking),
             "occurrences": [
                 (
                     each.starts, each.ends, each.units, each.units if each.state in OCCUPYING else 0, each.state,
                     each.sequence, each.note, each.late, each.why_not,
                 )
-                for each in booking.occurrences
+                for each in booking.in_order()
             ],
         }  # fmt: skip
+
+    def cost(self, booking: Booking) -> int:
+        price = self.assets[booking.asset].price
+        if price and price.per == "booking":
+            return price.amount * booking.units
+        return sum(each.cost for each in booking.occurrences)
 
     def request(self, number: int, to: str) -> dict[str, object] | None:
         """What an owner weighs: how much the booker of a request has beside it."""
@@ -403,12 +457,7 @@ class Diary:
         if to != owner or all(each.state != "pending" for each in booking.occurrences):
             return None
         others = [each for each in self.theirs(booker, owner, OPEN) if each is not booking]
-        coming = [
-            (each.ends - max(each.starts, self.now)) * each.units
-            for other in others
-            for each in other.occurrences
-            if each.state in OPEN and each.ends > self.now
-        ]
+        coming = [self.to_come(each) for other in others for each in self.coming(other)]
         return {"booker_has": {"bookings": len(others), "minutes": sum(coming)}, "waiting": 0}
 
     def may(self, booking: Booking, to: str) -> list[str]:
@@ -426,13 +475,22 @@ class Diary:
     def occupied(self) -> dict[tuple[int, int, str, int, int], int]:
         """How many units are occupied: by booking and occurrence, of an asset, from when until when."""
         return {
-            (number, n, name, each.lower, each.upper): self.takes(each, booking.asset, name)
+            (number, each.number, name, each.lower, each.upper): self.takes(each, booking.asset, name)
             for number, booking in enumerate(self.bookings)
-            for n, each in enumerate(booking.occurrences)
+            for each in booking.occurrences
             if each.state in OCCUPYING
             for name in (booking.asset, *self.assets[booking.asset].parts)
         }
 
 
-def met(occurrence: Occurrence, starts: int, ends: int) -> bool:
-    return occurrence.starts < ends and starts < occurrence.ends
+def as_moved(
+    occurrence: Occurrence, first: Occurrence, starts: int | None, ends: int | None, units: int | None
+) -> Wish:
+    """What an occurrence is to have where the first is to start and end then; what is not said stays."""
+    later = (day_of(occurrence.starts) - day_of(first.starts)) * DAY
+    return Wish(
+        occurrence.starts if starts is None else starts + later,
+        occurrence.ends if ends is None else ends + later,
+        units or occurrence.units,
+        occurrence,
+    )

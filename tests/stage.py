@@ -5,16 +5,17 @@ Hypothesis calls the rules of a machine from ordinary functions: `run` waits for
 
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import httpx
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from calls import Organisation, World
+from calls import Organisation, World, ok
 from conftest import TEMPLATE, Clock, anyio_run, execute
 from contract import contract
-from diary import HOUR, Asset
+from entries import HOUR, Asset, Price
 
 from db.connection import Connection, connect
 from fallow.cluster import Cluster
@@ -24,15 +25,16 @@ DAWN = datetime(2027, 1, 4, 9, tzinfo=UTC)
 DATABASE = "fallow_machine"
 NAMES = ("council", "group", "club")
 ASSETS = {
-    "hall": Asset("council", notice=HOUR, recallable=True),
-    "vans": Asset("council", units=3, before=15, after=30, hold=30, recallable=True),
+    "hall": Asset("council", notice=HOUR, shortest=30, longest=3 * HOUR, recallable=True, price=Price(9999, "day")),
+    "vans": Asset("council", units=3, before=15, after=30, hold=30, recallable=True, price=Price(1250, "hour")),
     "house": Asset("council", after=15, parts=("room", "desks")),
     "room": Asset("council"),
-    "desks": Asset("council", units=2),
+    "desks": Asset("council", units=2, price=Price(700, "booking")),
     "gym": Asset("council", approval=3 * HOUR, hold=HOUR, recallable=True),
     "studio": Asset("council", units=2, after=15, approval=24 * HOUR, on_deadline="confirmed"),
     "field": Asset("club", notice=2 * HOUR, approval=2 * HOUR),
 }
+SHARING = ("gym", "studio")  # the hours of one timetable
 CLEAR = """
   TRUNCATE bookings, occurrences, occupancies, claims, closures, accounts, events, idempotency_keys,
            jobs.pgqueuer CASCADE;
@@ -50,6 +52,8 @@ class Stage:
         self.clock = clock
         self.organisations: dict[str, Organisation] = {}
         self.assets: dict[str, dict[str, Any]] = {}
+        self.timetable: dict[str, Any] = {}
+        self.rehoured = True  # whether any hours are not as they were
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return self.portal.call(waited, coroutine)
@@ -68,15 +72,33 @@ class Stage:
                 terms=terms(asset),
                 part_of=self.assets[wholes[name]]["id"] if name in wholes else None,
             )
+        shared = {"name": "The council's", "always": True}
+        self.timetable = ok(await self.organisations["council"].post("/timetables", shared), 201)
 
     async def clear(self) -> None:
         """As it was before anybody booked."""
         self.clock.now = DAWN
         await self.conn.execute(CLEAR)
+        if self.rehoured:
+            await self.open_always()
+        self.rehoured = False
+
+    async def open_always(self) -> None:
+        path, shared = f"/timetables/{self.timetable['id']}", {"name": "The council's", "always": True}
+        ok(await self.organisations["council"].put(path, shared, headers={"If-Match": "*"}), 200)
+        for name, asset in self.assets.items():
+            owner = self.organisations[ASSETS[name].owner]
+            if name in SHARING:
+                ok(await owner.patch(f"/assets/{asset['id']}", {"timetable_id": self.timetable["id"]}), 200)
+            else:
+                await self.world.hours(owner, asset, {"always": True})
 
 
 def terms(asset: Asset) -> dict[str, Any]:
     return {
+        "shortest_minutes": asset.shortest,
+        "longest_minutes": asset.longest,
+        "price": asset.price and {**asdict(asset.price), "currency": "GBP"},
         "hold_minutes": asset.hold,
         "turnaround_before_minutes": asset.before,
         "turnaround_after_minutes": asset.after,
@@ -128,9 +150,9 @@ def staged(template: Cluster) -> Iterator[Stage]:
     anyio_run(execute, template.url(), f"DROP DATABASE {DATABASE} WITH (FORCE)")
 
 
-def instant(minutes: int) -> str:
+def instant(minutes: int | None) -> str | None:
     """Minutes since dawn as the API says them."""
-    return f"{DAWN + timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}"
+    return None if minutes is None else f"{DAWN + timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def minutes(moment: str | datetime | None) -> int | None:
@@ -141,3 +163,8 @@ def minutes(moment: str | datetime | None) -> int | None:
     passed, rest = divmod(told - DAWN, timedelta(minutes=1))
     assert not rest, moment
     return passed
+
+
+def wall(minutes: int) -> str:
+    """A time of the day, of that day or the next, as the API says it."""
+    return f"{minutes // 60 % 24:02}:{minutes % 60:02}"
