@@ -36,6 +36,14 @@ BEGIN
     AND extract(epoch FROM unmoved::time) % (60 * step_minutes) = 0;
 END $$;
 
+-- By how much the clocks change from a day before a moment to a day after it, either way.
+CREATE FUNCTION rules.change(zone text, moment timestamptz) RETURNS interval
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT greatest(c.change, -c.change)
+    FROM (SELECT ((moment + interval '24 hours') AT TIME ZONE zone) - ((moment - interval '24 hours') AT TIME ZONE zone)
+                 - interval '48 hours' AS change) c
+$$;
+
 -- What the clock on the wall shows, except that a day whose midnight lies in a gap begins at midnight nevertheless.
 CREATE FUNCTION rules.clock(moment timestamptz, zone text) RETURNS timestamp
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
@@ -427,13 +435,14 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Every step of an asset's local days in a window: what rules.on_step accepts, in no order. An hour that occurs twice
--- is there twice.
+-- is there twice. Where the clocks change within a day of an end, the clock is read as far beyond it as they change.
 CREATE FUNCTION rules.steps(zone text, step_minutes int, since timestamptz, until timestamptz)
 RETURNS TABLE (moment timestamptz)
 LANGUAGE sql STABLE AS $$
   SELECT DISTINCT m.moment
-    FROM generate_series((since AT TIME ZONE zone)::date - interval '1 day', (until AT TIME ZONE zone)::date + interval '2 days',
-                         make_interval(mins => step_minutes)) wall
+    FROM (SELECT date_bin(make_interval(mins => step_minutes), since AT TIME ZONE zone - rules.change(zone, since), '0001-01-01') AS first,
+                 until AT TIME ZONE zone + rules.change(zone, until) AS last) w
+   CROSS JOIN LATERAL generate_series(w.first, w.last, make_interval(mins => step_minutes)) wall
    CROSS JOIN LATERAL (VALUES (rules.instant(wall, zone)), (wall AT TIME ZONE zone)) m (moment)
    WHERE m.moment >= since AND m.moment < until
 $$;
