@@ -11,6 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from uuid_utils.compat import uuid7
 
 import db.bookings
+import db.needs
 import db.occupancies
 import db.shares
 from api import seating
@@ -22,7 +23,7 @@ from db.connection import Connection
 from domain import bookings, errors, permissions, plans, requests
 from domain.bookings import Booking, BookingFilter, BookingPage, in_events, present
 from domain.callers import Caller
-from domain.errors import Forbidden, NotBookable, NotFound
+from domain.errors import Fault, Forbidden, Invalid, NotBookable, NotFound
 from domain.occurrences import BookingState
 from domain.requests import BookingRequest
 from domain.time import check_span
@@ -47,6 +48,8 @@ async def book(
     permissions.require("bookAsset", caller)
     if data.booker_id not in {None, caller.organisation_id}:
         raise Forbidden("A booking is made with a token of the organisation that books.")
+    if data.need_id is not None and not await db.needs.exists(conn, data.need_id, caller.organisation_id):
+        raise Invalid([Fault("#/need_id", "You have no such need.")])
     if data.hold or caller.state != "verified":
         await db.bookings.lock_account(conn, data.asset_id, caller.organisation_id)
     place = await db.bookings.lock_place(conn, data.asset_id, caller.organisation_id)
@@ -91,6 +94,7 @@ async def book(
             "occurrences": in_events(stored.occurrences),
             "texts": bookings.texts(stored),
             **({"ignore_terms": True} if data.ignore_terms else {}),
+            **({"need_id": data.need_id} if data.need_id else {}),
         },
         caller=caller,
         now=now,

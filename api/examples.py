@@ -21,6 +21,7 @@ ASKED = "019b8d67-f8c0-7633-99fe-e57279060776"
 ASKED_TOO = "019b8d67-f8c0-7b2a-a99a-3452bdf5eecb"
 SKIPPED = "019b8d67-f8c0-7c75-862a-0cb4509ea25b"
 RECALLABLE = "019b8d67-f8c0-7e31-9e45-3de0ba143e98"
+NEED = "019b8d68-e320-70ae-8a0c-85b883b17511"
 WEEK = {"starts_at": "2027-05-03T23:00:00Z", "ends_at": "2027-05-10T23:00:00Z"}
 EVENINGS: Mapping[str, Any] = {
     "seasons": [{"starts_on": "2027-01-01", "hours": [{"day": "tue", "opens": "17:00", "closes": "22:00"}]}],
@@ -35,6 +36,7 @@ TEXTS: Mapping[str, str] = {
     "booking_id": "The booking.",
     "category": "A code of `GET /v1/categories`.",
     "closure_id": "The closure.",
+    "need_id": "The need.",
     "id_or_slug": "The organisation, by its id or its slug.",
     "kind": "Only of this kind.",
     "order": "By when they were made.",
@@ -50,6 +52,7 @@ PATHS: Mapping[str, str] = {
     "asset_id": CHAIRS,
     "booking_id": BOOKING,
     "closure_id": CLOSURE,
+    "need_id": NEED,
     "id_or_slug": "demo-blue-kettle-supper-club",
     "site_id": SITE,
     "timetable_id": TIMETABLE,
@@ -99,6 +102,24 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "periods": [{"starts_at": "2027-05-04T17:00:00Z", "ends_at": "2027-05-04T18:00:00Z"}],
         "attendees": 20,
     },
+    "createNeed": {
+        "category": "hall",
+        "features": ["accessible_entrance"],
+        "nice_to_have": ["heating"],
+        "attendees": 30,
+        "postcode": "M33",
+        "pattern": {
+            "starts_on": "2027-04-12",
+            "weeks": 6,
+            "windows": [{"day": "tue", "opens": "17:00", "closes": "21:00"}],
+        },
+        "minutes": 120,
+        "at_least": 4,
+        "price_ceiling": {"amount": 3000, "currency": "GBP"},
+        "until": "2027-05-31T00:00:00Z",
+        "purpose": {"code": "community_meal"},
+    },
+    "updateNeed": {"attendees": 35},
     "confirmBooking": {"dry_run": True},
     "moveBooking": {
         "all": True,

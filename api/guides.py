@@ -13,6 +13,7 @@ GUIDES: Mapping[str, str] = {
     "tour": "A tour",
     "list-a-kitchen": "List a kitchen",
     "book-twelve-tuesdays": "Book twelve Tuesdays",
+    "say-what-you-need": "Say what you need",
     "hold-a-place": "Hold a place",
     "approve-requests": "Approve what is asked for",
     "take-back-what-was-booked": "Take back what was booked",

@@ -41,6 +41,7 @@ TAGS = {
     "closures": "When an asset or a site is shut, whatever its hours.",
     "search": "What is near, what of it is free, and why not.",
     "availability": "When an asset is free.",
+    "needs": "What an organisation looks for, and what matches it.",
     "bookings": "Claims on an asset for one or more periods.",
     "occurrences": "The periods of bookings: who is here today.",
     "claims": "What owners owe bookers for what they recalled.",

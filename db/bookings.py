@@ -21,7 +21,7 @@ from domain.transitions import OCCUPYING
 
 # A booking to one of its two organisations: $1 is now, $2 that organisation.
 BOOKING = f"""
-  SELECT b.id, b.reference, b.owner_id, b.booker_id, {SUMMARY} AS asset, b.attendees, b.units, b.purpose,
+  SELECT b.id, b.reference, b.owner_id, b.booker_id, b.need_id, {SUMMARY} AS asset, b.attendees, b.units, b.purpose,
          b.open_to_public, b.notes, b.on_behalf_of, b.recallable, b.cost, b.clock_changes, b.created_at,
          greatest(b.updated_at, (SELECT max(rules.unswept(c, $1)) FROM occurrences c
            WHERE c.owner_id = b.owner_id AND c.booking_id = b.id)) AS updated_at,
@@ -135,8 +135,8 @@ async def page(
 INSERT = f"""
   WITH booking AS (
     INSERT INTO bookings (id, owner_id, booker_id, asset_id, reference, units, attendees, purpose, open_to_public,
-                          notes, on_behalf_of, cost, clock_changes, created_at, updated_at, recallable)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $22)),
+                          notes, on_behalf_of, cost, clock_changes, created_at, updated_at, recallable, need_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $22, $23)),
   made AS (
     INSERT INTO occurrences (id, owner_id, booking_id, booker_id, asset_id, starts_at, ends_at, units, state, why_not,
                              held_until, approved_from)
@@ -146,7 +146,7 @@ INSERT = f"""
       FROM unnest($15::uuid[], $16::timestamptz[], $17::timestamptz[], $18::text[])
            WITH ORDINALITY c (id, starts_at, ends_at, state, n))
   INSERT INTO events ({db.events.COLUMNS})
-  VALUES ($23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35)
+  VALUES ($24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36)
 """
 
 
@@ -177,6 +177,7 @@ async def insert(conn: Connection, stored: Stored, claim: Claim, **change: Unpac
         claim.held_until,
         claim.approved_from,
         stored.recallable,
+        stored.need_id,
         *db.events.row(**change),
     )
     await sweep_later(conn, stored.owner_id, stored.id, claim)

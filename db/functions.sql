@@ -807,3 +807,182 @@ LANGUAGE sql STABLE AS $$
      AND NOT EXISTS (SELECT FROM rules.hoarded(c.a, starts, ends, booker, at) WHERE hold)
    LIMIT 3
 $$;
+
+-- Needs --------------------------------------------------------------------------------------------------------
+
+-- The windows of a need in a zone, each with the number of its occurrence, from 1: the periods as sent, or the openings
+-- of every week, in minutes from the midnight of its first date. Equal to domain/needs.py.
+CREATE FUNCTION rules.windows(n needs, zone text) RETURNS TABLE (number int, during tstzrange)
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT p.number::int, p.during FROM unnest(n.periods) WITH ORDINALITY p (during, number)
+   UNION ALL
+  SELECT w.week + 1, tstzrange(i.opens, i.closes)
+    FROM generate_series(0, n.weeks - 1) w (week)
+   CROSS JOIN LATERAL unnest(n.openings) o
+   CROSS JOIN LATERAL (SELECT n.starts_on + 7 * n.every_weeks * w.week AS monday) d
+   CROSS JOIN LATERAL (SELECT rules.instant(d.monday + make_interval(mins => lower(o)), zone) AS opens,
+                              rules.instant(d.monday + make_interval(mins => upper(o)), zone) AS closes) i
+   WHERE n.starts_on IS NOT NULL AND i.opens < i.closes OFFSET 0
+$$;
+
+-- The occurrences of a need for which it has something: what was booked for it lies in one of their windows.
+CREATE FUNCTION rules.covered(n needs, at timestamptz)
+RETURNS TABLE (number int, owner_id uuid, booking_id uuid, occurrence_id uuid)
+LANGUAGE sql STABLE AS $$
+  SELECT DISTINCT ON (w.number) w.number, c.owner_id, c.booking_id, c.id
+    FROM bookings b
+    JOIN occurrences c ON c.owner_id = b.owner_id AND c.booking_id = b.id
+    JOIN assets a ON a.id = b.asset_id AND a.owner_id = b.owner_id
+   CROSS JOIN LATERAL rules.windows(n, a.timezone) w
+   WHERE b.need_id = n.id AND b.booker_id = n.owner_id AND w.during @> tstzrange(c.starts_at, c.ends_at)
+     AND rules.state(c, at) IN ('held', 'pending', 'confirmed', 'checked_in', 'completed')
+   ORDER BY w.number, c.starts_at, c.id
+$$;
+
+-- What an asset costs an organisation: null where it is free.
+CREATE FUNCTION rules.price(a assets, booker_kind text) RETURNS jsonb
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT nullif(CASE WHEN booker_kind IN ('charity', 'group', 'school', 'library') THEN coalesce(a.community_price, a.price)
+                     ELSE a.price END, 'null')
+$$;
+
+-- How many days ahead of the first window a need's last one ends, and how many assets are tested for their time then:
+-- 1,000, and fewer where more than 40,000 days of opening hours would have to be looked up.
+CREATE FUNCTION rules.most_examined(n needs) RETURNS int
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT least(1000, 40000 / greatest(1, CASE WHEN n.starts_on IS NULL THEN
+           (SELECT extract(epoch FROM max(upper(p)) - min(lower(p)))::int / 86400 + 2 FROM unnest(n.periods) p)
+           ELSE 7 * n.every_weeks * (n.weeks - 1) + 8 END))
+$$;
+
+-- Whether an asset suits a need whatever the time: rules of every booking, and what the need asks beside.
+CREATE FUNCTION rules.suits(a assets, n needs, distance_m int, at timestamptz) RETURNS TABLE (suits boolean)
+LANGUAGE sql STABLE AS $$
+  SELECT a.features @> n.features AND a.owner_id <> n.owner_id
+     AND coalesce(n.attendees, 0) >= coalesce(a.min_attendees, 0)
+     AND CASE WHEN n.comes_to_us THEN coalesce(distance_m <= (a.details->>'travels_m')::int, false) ELSE distance_m <= n.within_m END
+     AND NOT EXISTS (SELECT FROM rules.fit(a, n.units, n.attendees) f WHERE NOT f.passed)
+     AND NOT EXISTS (SELECT FROM rules.admitted(a, n.owner_id, at) k WHERE NOT k.passed)
+     AND (SELECT p.last > '-infinity' FROM rules.papers_until(a, n.owner_id) p)
+$$;
+
+-- The nearest assets of a need's category or kind within reach that suit it, and one more than are tested. (Two
+-- statements, as in rules.near.)
+CREATE FUNCTION rules.suitable(n needs, origin geography, at timestamptz)
+RETURNS TABLE (place int, owner_id uuid, id uuid, distance_m int) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  most CONSTANT int := rules.most_examined(n) + 1;
+  here CONSTANT geography := rules.searchable(origin);
+BEGIN
+  IF n.category IS NOT NULL THEN
+    RETURN QUERY SELECT row_number() OVER ()::int, c.* FROM (
+      SELECT a.owner_id, a.id, d.distance_m FROM assets a
+       CROSS JOIN LATERAL (SELECT round(ST_Distance(a.location, here))::int AS distance_m) d
+       CROSS JOIN LATERAL rules.suits(a, n, d.distance_m, at) s
+       WHERE a.category = n.category AND a.state = 'listed' AND ST_DWithin(a.location, here, n.within_m) AND s.suits
+       ORDER BY a.location <-> here LIMIT most) c;
+  ELSE
+    RETURN QUERY SELECT row_number() OVER ()::int, c.* FROM (
+      SELECT a.owner_id, a.id, d.distance_m FROM assets a
+       CROSS JOIN LATERAL (SELECT round(ST_Distance(a.location, here))::int AS distance_m) d
+       CROSS JOIN LATERAL rules.suits(a, n, d.distance_m, at) s
+       WHERE a.kind = n.kind AND a.state = 'listed' AND ST_DWithin(a.location, here, n.within_m) AND s.suits
+       ORDER BY a.location <-> here LIMIT most) c;
+  END IF;
+END $$;
+
+-- What an asset's price comes to for units and elapsed time, in minor units: as domain/costs.py rounds it.
+CREATE FUNCTION rules.owed(price jsonb, units int, length interval) RETURNS bigint
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT floor((price->>'amount')::bigint * units * extract(epoch FROM length)
+               / CASE price->>'per' WHEN 'hour' THEN 3600 WHEN 'day' THEN 86400 END + 0.5)::bigint
+$$;
+
+-- The occurrences of a need but for some that an asset can meet, each by the first period in its windows that can be
+-- booked: all of rules.checks. What is chosen for one, turnaround included, is taken for the next. An occurrence that would cost more
+-- than the ceiling is not met; a price for the whole booking is no business of a single one.
+CREATE FUNCTION rules.met(a assets, n needs, besides int[], at timestamptz)
+RETURNS TABLE (number int, starts_at timestamptz, ends_at timestamptz) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  instant CONSTANT interval := '1 microsecond';
+  first CONSTANT timestamptz := at + make_interval(mins => a.notice_minutes);
+  beyond CONSTANT timestamptz := at + make_interval(hours => 24 * a.horizon_days) + instant;
+  turnaround CONSTANT interval := make_interval(mins => a.turnaround_before_minutes + a.turnaround_after_minutes);
+  whole CONSTANT boolean := rules.applies_to(a) = 'whole_period';
+  price CONSTANT jsonb := rules.price(a, (SELECT o.kind FROM organisations o WHERE o.id = n.owner_id));
+  papers_until CONSTANT date := (SELECT p.last FROM rules.papers_until(a, n.owner_id) p);
+  numbers int[];
+  windows tstzrange[];
+  since timestamptz;
+  until timestamptz;
+  hours tstzmultirange;
+  usable tstzmultirange;
+  piece tstzrange;
+  length interval;
+  last_met int := 0;
+BEGIN
+  SELECT array_agg(w.number ORDER BY w.during, w.number), array_agg(w.during ORDER BY w.during, w.number),
+         greatest(min(lower(w.during)), first), max(upper(w.during))
+    INTO numbers, windows, since, until
+    FROM rules.windows(n, a.timezone) w
+   WHERE upper(w.during) > first AND lower(w.during) < beyond AND NOT w.number = ANY(besides);
+  IF windows IS NULL OR since >= until THEN RETURN; END IF;
+  SELECT o.hours INTO hours FROM rules.opened(a.owner_id, a.timetable_id, a.timezone, since, until) o;
+  SELECT CASE WHEN whole THEN hours ELSE tstzmultirange(tstzrange(since, until)) END
+         - coalesce((SELECT range_agg(c.during) FROM rules.shut(a, since, until) c), '{}')
+         - coalesce((SELECT range_agg(tstzrange(b.since - make_interval(mins => a.turnaround_after_minutes),
+                                                b.until + make_interval(mins => a.turnaround_before_minutes)))
+                       FROM rules.busy(a, rules.span(a, since, until), at) b WHERE b.units > a.units - n.units), '{}')
+    INTO usable;
+  FOR w IN 1 .. cardinality(windows) LOOP
+    CONTINUE WHEN numbers[w] = last_met;
+    length := coalesce(make_interval(mins => n.minutes), upper(windows[w]) - lower(windows[w]));
+    CONTINUE WHEN price->>'per' <> 'booking' AND n.most_amount IS NOT NULL AND rules.owed(price, n.units, length) > n.most_amount;
+    FOR piece IN SELECT p FROM unnest(usable * tstzmultirange(windows[w])) p ORDER BY p LOOP
+      starts_at := NULL;
+      CONTINUE WHEN greatest(lower(piece), since) > upper(piece) - length;
+      SELECT s.moment INTO starts_at
+        FROM rules.steps(a.timezone, a.step_minutes, greatest(lower(piece), since),
+                         least(upper(piece) - length + instant, beyond)) s
+       WHERE rules.on_step(s.moment + length, a.timezone, a.step_minutes)
+         AND rules.minutes(s.moment, s.moment + length, a.timezone)
+             BETWEEN a.shortest_minutes AND coalesce(a.longest_minutes::numeric, 'infinity')
+         AND (s.moment AT TIME ZONE a.timezone)::date <= papers_until
+         AND (whole OR hours @> s.moment AND (hours @> s.moment + length OR hours @> s.moment + length - instant))
+       ORDER BY s.moment LIMIT 1;
+      EXIT WHEN starts_at IS NOT NULL;
+    END LOOP;
+    CONTINUE WHEN starts_at IS NULL;
+    number := numbers[w]; last_met := number; ends_at := starts_at + length;
+    since := ends_at + turnaround;
+    RETURN NEXT;
+  END LOOP;
+END $$;
+
+CREATE TYPE rules.met_occurrence AS (number int, starts_at timestamptz, ends_at timestamptz);
+
+-- What an asset meets of a need, if that is as much as the need asks for: null where it is not. (Where less is still
+-- open than `at_least`, all of it.)
+CREATE FUNCTION rules.meets(a assets, n needs, besides int[], at timestamptz) RETURNS TABLE (met rules.met_occurrence[])
+LANGUAGE sql STABLE AS $$
+  SELECT m.met
+    FROM (SELECT array_agg((m.number, m.starts_at, m.ends_at)::rules.met_occurrence ORDER BY m.starts_at) AS met,
+                 count(*) AS count FROM rules.met(a, n, besides, at) m) m
+   CROSS JOIN LATERAL (SELECT rules.price(a, (SELECT o.kind FROM organisations o WHERE o.id = n.owner_id)) AS price) p
+   WHERE m.count > 0
+     AND m.count >= least(n.at_least, greatest(cardinality(n.periods), n.weeks) - cardinality(besides))
+     AND (n.most_amount IS NULL OR p.price IS NULL OR (p.price->>'amount')::int = 0
+          OR p.price->>'currency' = n.most_currency
+             AND (p.price->>'per' <> 'booking' OR (p.price->>'amount')::bigint * n.units <= n.most_amount * m.count))
+$$;
+
+-- How many minutes the units of an asset are open in the four weeks from a moment on, and how many they are occupied then.
+CREATE FUNCTION rules.used(a assets, since timestamptz, at timestamptz) RETURNS TABLE (open_minutes int, occupied_minutes int)
+LANGUAGE sql STABLE AS $$
+  SELECT a.units * (SELECT coalesce(extract(epoch FROM sum(upper(h) - lower(h))) / 60, 0)::int
+                      FROM rules.open_hours(a, since, since + interval '28 days') o, unnest(o.hours) h),
+         (SELECT coalesce(extract(epoch FROM sum(least(b.units, a.units) * (upper(t.during) - lower(t.during)))) / 60, 0)::int
+            FROM rules.busy(a, tstzrange(since, since + interval '28 days'), at) b
+           CROSS JOIN LATERAL (SELECT tstzrange(b.since, b.until) * tstzrange(since, since + interval '28 days') AS during) t
+           WHERE NOT isempty(t.during))
+$$;

@@ -343,6 +343,47 @@ closures = Table(
     Index(None, "owner_id", "id"),
 )
 
+needs = Table(
+    "needs",
+    metadata,
+    required("id", UUID),
+    required("owner_id", UUID),
+    required("request", JSONB, comment="as sent; purpose.text and who_benefits are private"),
+    Column("category", Text),
+    Column("kind", Text),
+    required("features", ARRAY(Text)),
+    required("nice_to_have", ARRAY(Text)),
+    Column("attendees", Integer),
+    required("units", Integer),
+    required("location", POINT, comment="private"),
+    required("shown", POINT, comment="what others see and are matched by: about 1 km off"),
+    required("precision", Text),
+    required("within_m", Integer),
+    required("comes_to_us", Boolean),
+    required(
+        "reach", Geography("GEOMETRY", srid=4326, spatial_index=False), comment="contains what may be near enough"
+    ),
+    required("periods", ARRAY(TSTZRANGE)),
+    Column("starts_on", Date),
+    required("weeks", Integer),
+    required("every_weeks", Integer),
+    required("openings", INT4MULTIRANGE, comment="of one week, in minutes from the midnight of its first date"),
+    Column("minutes", Integer, comment="null: each window as long as it is"),
+    required("at_least", Integer),
+    Column("most_amount", Integer),
+    Column("most_currency", Text),
+    required("stands_until", INSTANT),
+    Column("closed_at", INSTANT),
+    *written(),
+    PrimaryKeyConstraint("id", "owner_id"),
+    ForeignKeyConstraint(["owner_id"], ["organisations.id"]),
+    CheckConstraint("num_nonnulls(category, kind) = 1", name="what"),
+    CheckConstraint("(cardinality(periods) > 0) <> (starts_on IS NOT NULL)", name="when"),
+    Index(None, "owner_id", "id"),
+    Index(None, "reach", postgresql_using="gist"),
+    comment="What an organisation looks for: the request, and what matching reads of it",
+)
+
 bookings = Table(
     "bookings",
     metadata,
@@ -361,6 +402,7 @@ bookings = Table(
     required("clock_changes", JSONB),
     *written(),
     required("recallable", Boolean, server_default="false", comment="as the terms were when it was made"),
+    Column("need_id", UUID, comment="of the booker"),
     PrimaryKeyConstraint("id", "owner_id"),
     UniqueConstraint("owner_id", "reference"),
     ForeignKeyConstraint(["owner_id"], ["organisations.id"]),
@@ -369,6 +411,7 @@ bookings = Table(
     Index("bookings_booker_idx", "booker_id", text("id DESC")),
     Index("bookings_owner_idx", "owner_id", text("id DESC")),
     Index("bookings_asset_idx", "owner_id", "asset_id", text("id DESC")),
+    Index("bookings_need_idx", "need_id", postgresql_where=text("need_id IS NOT NULL")),
 )
 
 accounts = Table(

@@ -27,6 +27,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
     owner_id: UUID
     booker_id: UUID
+    need_id: UUID | None
     asset: AssetSummary
     attendees: int | None
     units: int

@@ -9,7 +9,7 @@ import msgspec
 from domain.callers import Caller
 from domain.types import Instant
 
-ObjectKind = Literal["organisation", "token", "site", "asset", "timetable", "closure", "booking"]
+ObjectKind = Literal["organisation", "token", "site", "asset", "timetable", "closure", "booking", "need"]
 
 
 class Actor(msgspec.Struct, frozen=True):

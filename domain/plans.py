@@ -204,6 +204,7 @@ def settle(
         reference=reference(),
         owner_id=place.owner_id,
         booker_id=caller.organisation_id,
+        need_id=request.need_id,
         asset=summary,
         attendees=request.attendees,
         units=request.units,

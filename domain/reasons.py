@@ -34,6 +34,12 @@ ReasonCode = Literal[
     "not_listed",
     "unverified",
     "too_dear",
+    "share_met",
+    "distance",
+    "fit",
+    "nice_to_have",
+    "price",
+    "idle",
 ]
 
 
@@ -111,6 +117,9 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "too_dear": ("It is not free of charge.", "Its price is within what was asked for."),
     "limit_reached": ("A limit that the owner has set is reached.", "Within the owner's limits."),
     "allowance_used": ("Its allowance is used up.", "Within its allowance."),
+    **dict.fromkeys(
+        ("share_met", "distance", "fit", "nice_to_have", "price", "idle"), ("{points} points.", "{points} points.")
+    ),
 }
 assert set(SENTENCES) == set(get_args(ReasonCode))  # noqa: S101 - a code without a sentence never starts
 

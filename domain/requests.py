@@ -58,7 +58,7 @@ class OnBehalfOf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class BookingRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A booking as sent: one asset, and either `periods` or `repeats`.
+    """A booking as sent: one asset, and either `periods` or `repeats`. `need_id`: the need that it is for.
 
     For those who own the asset and book it themselves: `on_behalf_of`, and for a manager `ignore_terms`, which sets
     aside the asset's terms (lengths, steps, notice, horizon, requirements, least attendees) and nothing else.
@@ -68,6 +68,7 @@ class BookingRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     periods: Annotated[list[PeriodRequest], Meta(min_length=1, max_length=200)] | None = None
     repeats: Repeats | None = None
     booker_id: UUID | None = None
+    need_id: UUID | None = None
     units: Units = 1
     attendees: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     purpose: Purpose | None = None

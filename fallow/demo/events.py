@@ -1,6 +1,6 @@
 """The events that would have been recorded, had the demo been made through the API, one change after another."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -11,6 +11,8 @@ import msgspec
 import domain.assets
 import domain.closures
 import domain.events
+import domain.needs
+from domain.needs import Planned
 from domain.occurrences import OccurrenceState
 from domain.time import Period
 from fallow.demo import chance, rows
@@ -65,6 +67,13 @@ def organisations(world: World) -> Iterator[Row]:
         unverified = {"kind": request.kind, "state": "unverified"}
         yield event("organisation.registered", each, each, 1, at, None, unverified)
         yield event("organisation.verified", each, each, 2, at, {"state": "unverified"}, {"state": "verified"})
+
+
+def needs(wanted: Iterable[tuple[UUID, UUID, Planned]]) -> Iterator[Row]:
+    """Each was said."""
+    at = founded("need")
+    for each, owner_id, planned in wanted:
+        yield event("need.created", each, owner_id, 1, at, None, domain.needs.told(planned))
 
 
 def sites(world: World) -> Iterator[Row]:

@@ -6,11 +6,12 @@ from uuid import UUID
 import asyncpg
 
 import db.assets
+import db.needs
 import db.timetables
 from db.connection import Connection
 from db.errors import SetupFailed
 from domain.places import Point
-from fallow.demo import bookings, events, requests, rows
+from fallow.demo import bookings, events, needs, requests, rows
 from fallow.demo.bookings import Taken
 from fallow.demo.rows import WRITTEN, Row
 from fallow.demo.stations import Grid
@@ -18,7 +19,18 @@ from fallow.demo.world import World, founded
 
 Progress = Callable[[str, int, int], None]
 STEPS = 5
-BASICS = ("organisations", "sites", "assets", "parts", "closures", "bookings", "occurrences", "occupancies", "events")
+BASICS = (
+    "organisations",
+    "sites",
+    "assets",
+    "parts",
+    "closures",
+    "bookings",
+    "occurrences",
+    "occupancies",
+    "events",
+    "needs",
+)
 
 POINTS = """
   SELECT g.easting, g.northing, ST_X(p.point) AS lon, ST_Y(p.point) AS lat
@@ -96,6 +108,15 @@ async def offers(conn: Connection, world: World) -> None:
     await copy(conn, "parts", ("owner_id", "whole_id", "part_id"), rows.parts(world))
     shut = ("id", "owner_id", "site_id", "during", "note", "source", *WRITTEN)
     await copy(conn, "closures", shut, rows.closure_rows(world))
+
+
+async def look_for(conn: Connection, world: World) -> int:
+    """What the organisations look for: how much that is."""
+    wanted = list(needs.needs(world))
+    for need_id, owner_id, planned in wanted:
+        await db.needs.insert(conn, need_id, owner_id, planned, founded("need"))
+    await copy(conn, "events", events.COLUMNS, events.needs(wanted))
+    return len(wanted)
 
 
 async def book(conn: Connection, world: World, progress: Progress) -> list[Taken]:

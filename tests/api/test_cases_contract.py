@@ -309,6 +309,7 @@ async def test_c27_one_answer_of_each_operation_is_as_published(world: World):
     await world.asset(owner, site=site, terms=price, **van)
     await asked_of_everyone(world, owner, asset)
     await asked_of_owners(owner, site, draft)
+    await asked_of_seekers(group)
     await asked_of_bookers(world, owner, group, asset, part)
     ok(await stranger.book(asset, EVENING), 409)
     token = ok(await owner.post("/tokens", {"name": "k", "role": "member"}), 201)
@@ -372,6 +373,20 @@ async def asked_of_owners(owner: Organisation, site: dict[str, Any], draft: dict
     ok(await owner.get(f"/closures/{made['id']}"), 200)
     ok(await owner.delete(f"/closures/{made['id']}"), 204)
     ok(await owner.post(f"/assets/{draft['id']}/archive"), 200)
+
+
+async def asked_of_seekers(group: Organisation) -> None:
+    """Saying what is needed, and seeing what meets it."""
+    point = {"type": "Point", "coordinates": list(MANCHESTER)}
+    period = {"starts_at": EVENING[0], "ends_at": EVENING[1]}
+    body = {"category": "hall", "point": point, "periods": [period], "minutes": 60, "until": EVENING[1]}
+    need = ok(await group.post("/needs", body), 201)
+    for limit in (1, 100):
+        ok(await group.get("/needs", limit=limit), 200)
+        ok(await group.get(f"/needs/{need['id']}/matches", limit=limit), 200)
+    ok(await group.patch(f"/needs/{need['id']}", {"attendees": 5}), 200)
+    ok(await group.get(f"/needs/{need['id']}"), 200)
+    ok(await group.post(f"/needs/{need['id']}/close"), 200)
 
 
 async def asked_of_bookers(

@@ -108,12 +108,31 @@ BOOKING = {
     "notes": "None.",
     "if_some_unavailable": "skip",
     "booker_id": "{owner}",
+    "need_id": "{need}",
     "ignore_terms": True,
     "hold": False,
     "on_behalf_of": {"name": "Jo", "email": "jo@example.org", "phone": "+44 161 496 0000"},
     "dry_run": True,
 }
 SKIP = {"if_some_unavailable": "skip"}
+NEED = {
+    "category": "hall",
+    "features": ["step_free"],
+    "nice_to_have": ["heating"],
+    "attendees": 5,
+    "units": 1,
+    "point": {"type": "Point", "coordinates": list(MANCHESTER)},
+    "within_m": 5000,
+    "comes_to_us": False,
+    "minutes": 60,
+    "at_least": 1,
+    "price_ceiling": {"amount": 1000, "currency": "GBP"},
+    "until": PERIOD["ends_at"],
+    "purpose": {"code": "meeting", "text": "Tea"},
+    "who_benefits": "Whoever comes.",
+}
+WINDOWS = [{"day": "mon", "opens": "17:00", "closes": "22:00"}]
+PATTERN = {"starts_on": "2027-02-01", "weeks": 3, "every_weeks": 1, "windows": WINDOWS}
 REPEATS = {**PERIOD, "every_weeks": 1, "count": 3, "except_on": ["2027-07-12"]}
 
 SENT: list[tuple[str, dict[str, Any]]] = [
@@ -133,6 +152,9 @@ SENT: list[tuple[str, dict[str, Any]]] = [
     ("POST /timetables", {"name": "Usual", **HOURS, **RECALL}),
     ("PUT /timetables/{timetable}", {"name": "Usual", **HOURS, **RECALL, "dry_run": True}),
     ("POST /closures", {"asset_id": "{asset}", **PERIOD, **RECALL, "dry_run": True}),
+    ("POST /needs", {**NEED, "periods": [PERIOD]}),
+    ("POST /needs", {**NEED, "pattern": PATTERN}),
+    ("PATCH /needs/{need}", {**NEED, "pattern": PATTERN}),
     ("POST /bookings", {**BOOKING, "periods": [PERIOD]}),
     ("POST /bookings", {**BOOKING, "repeats": REPEATS}),
     ("POST /bookings/{booking}/cancel", {"occurrence_ids": ["{occurrence}"], "note": "Ill"}),
@@ -212,6 +234,7 @@ async def names(world: World, owner: Organisation) -> dict[str, str]:
         "recallable": recallable["id"],
         "skipped": skipped["id"],
         "never": skipped["occurrences"][1]["id"],
+        "need": (await owner.post("/needs", {**NEED, "pattern": PATTERN})).json()["id"],
     }
 
 

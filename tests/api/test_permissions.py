@@ -14,6 +14,7 @@ from domain.permissions import TABLE, allows
 REFUSALS = {401, 403, 404}
 PERIOD = {"starts_at": "2027-07-05T18:00:00Z", "ends_at": "2027-07-05T20:00:00Z"}
 POINT = {"type": "Point", "coordinates": list(MANCHESTER)}
+NEED = {"category": "hall", "point": POINT, "periods": [PERIOD], "until": PERIOD["ends_at"]}
 MEMBERS: dict[str, object] = {"on_behalf_of": {"name": "Sale Knitters"}, "ignore_terms": True}
 PATHS = dict[str, tuple[str, str]]
 
@@ -44,6 +45,7 @@ class Things(msgspec.Struct):
     timetable_id: str
     token_id: str
     booking_id: str
+    need_id: str
     closure_id: str = ""
     count: int = 0
 
@@ -58,6 +60,7 @@ class Things(msgspec.Struct):
             token_id=self.token_id,
             booking_id=self.booking_id,
             closure_id=self.closure_id,
+            need_id=self.need_id,
         )
 
     def request(self, operation: str) -> dict[str, Any]:
@@ -78,6 +81,8 @@ class Things(msgspec.Struct):
             "replaceTimetable": {"name": "Shared", **hours},
             "createClosure": {"site_id": self.site_id, "dry_run": True, **PERIOD},
             "bookAsset": {"asset_id": self.asset_id, "periods": [PERIOD], "dry_run": True},
+            "createNeed": NEED,
+            "updateNeed": {"attendees": self.count},
             "moveBooking": {"all": True, "units": 1},
             "retrySkipped": {"all": True},
             "approveBooking": {"all": True},
@@ -118,6 +123,7 @@ async def make_things(world: World, owner: Organisation, booker: Organisation) -
         timetable_id=timetable["id"],
         token_id=token["id"],
         booking_id=booking["id"],
+        need_id=ok(await owner.post("/needs", NEED), 201)["id"],
     )
 
 

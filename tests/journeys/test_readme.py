@@ -165,6 +165,16 @@ def test_twelve_tuesdays_are_booked_once_and_given_back(running):
     assert outcome(ended)[1] == "ended"
 
 
+def test_a_need_is_said_matched_and_booked(running):
+    sent, (_, [need], [reasons], [occurrences], [ended, closed]) = typed("docs/say-what-you-need.md", running)
+    assert sent == ["GET 200", "POST 201", "GET 200", "POST 201", "GET 200", "POST 200", "POST 200"]
+    assert (need["state"], len(need["occurrences"])) == ("open", 6)
+    codes = ["share_met", "distance", "fit", "nice_to_have", "price", "idle"]
+    assert [each["code"] for each in reasons] == codes
+    assert sum(each["booking_id"] == ended["id"] for each in occurrences) >= 4
+    assert (ended["state"], closed["state"]) == ("ended", "closed")
+
+
 def test_a_place_is_held_confirmed_and_given_back(running):
     sent, (_, [held], [why], [confirmed], [ended]) = typed("docs/hold-a-place.md", running)
     assert sent == ["GET 200", "GET 200", "POST 201", "POST 409", "POST 200", "POST 200"]

@@ -1,0 +1,216 @@
+"""Matches: assets that meet a need, in an order that can be worked out by hand.
+
+An asset gets points for each of six terms, the share of its weight that it deserves; the sum is its score. Of equal
+scores whichever has the smaller hash comes first, so that neither name, age nor id helps anybody.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from fractions import Fraction
+from hashlib import md5
+from typing import Literal, get_args
+from uuid import UUID
+
+import msgspec
+
+from domain.assets import AssetSummary
+from domain.costs import half_up
+from domain.needs import Money, NeedRequest
+from domain.reasons import Reason
+from domain.requests import IfSomeUnavailable, PeriodRequest
+from domain.terms import Price
+
+Term = Literal["share_met", "distance", "fit", "nice_to_have", "price", "idle"]
+WEIGHTS: Mapping[Term, int] = {
+    "share_met": 300,
+    "distance": 250,
+    "fit": 150,
+    "nice_to_have": 150,
+    "price": 100,
+    "idle": 50,
+}
+assert set(WEIGHTS) == set(get_args(Term))  # noqa: S101 - a term without a weight never starts
+
+
+class MetOccurrence(msgspec.Struct, frozen=True):
+    """An occurrence of a need, by its number, and the period that would meet it."""
+
+    number: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset that meets enough of a need, with what its score is made of. `price`: what the organisation would pay;
+    `each`: for an
+    occurrence, in minor units; the minutes are those of its units in the four weeks from the first occurrence.
+    """
+
+    id: UUID
+    distance_m: int
+    reach_m: int
+    occurrences: list[MetOccurrence]
+    open_occurrences: int
+    capacity: int | None
+    features: list[str]
+    price: Price | None
+    each: int
+    open_minutes: int
+    occupied_minutes: int
+
+
+class MatchBooking(msgspec.Struct, frozen=True):
+    """The body of `POST /bookings` that books a match for a need."""
+
+    asset_id: UUID
+    need_id: UUID
+    periods: list[PeriodRequest]
+    units: int
+    attendees: int | None
+    if_some_unavailable: IfSomeUnavailable
+
+
+class NeedMatch(msgspec.Struct, frozen=True):
+    """An asset that meets a need: how far it is, for which occurrences it can be booked, its points and what for, and
+    the body that books it.
+    """
+
+    asset: AssetSummary
+    distance_m: int
+    occurrences: list[MetOccurrence]
+    points: int
+    reasons: list[Reason]
+    book: MatchBooking
+
+
+class NeedMatchPage(msgspec.Struct, frozen=True):
+    """The best first. `examined`: how many that suit were tested for the time, at most 1,000 and fewer the longer the
+    time; `cut`: there are more, further away than `searched_m`. Narrow the need to see others.
+    """
+
+    items: list[NeedMatch]
+    examined: int
+    cut: bool
+    searched_m: int
+    next: str | None
+
+
+class Ranked(msgspec.Struct, frozen=True):
+    """An asset found, with its points for each term."""
+
+    found: Found
+    reasons: list[Reason]
+    points: int
+    tie: str
+
+    @property
+    def place(self) -> tuple[int, str]:
+        """Where it stands: by most points, then by the smaller hash."""
+        return -self.points, self.tie
+
+
+def rank(found: Sequence[Found], request: NeedRequest, need_id: UUID) -> list[Ranked]:
+    """What was found, the best first."""
+    ranked = []
+    for each in found:
+        reasons = judge(each, request)
+        points = sum(int(reason.numbers["points"]) for reason in reasons)
+        ranked.append(
+            Ranked(each, reasons, points, md5(f"{need_id}{each.id}".encode(), usedforsecurity=False).hexdigest())
+        )
+    return sorted(ranked, key=lambda one: one.place)
+
+
+def judge(found: Found, request: NeedRequest) -> list[Reason]:
+    """The points for each term, and the sentence that says what for."""
+    return [
+        share_met(found),
+        distance(found),
+        fit(found, request),
+        nice_to_have(found, request),
+        price(found, request.price_ceiling),
+        idle(found),
+    ]
+
+
+def term(code: Term, share: Fraction, text: str, **numbers: int | str) -> Reason:
+    """A term's reason: the share, 0 to 1, of its weight, rounded half up."""
+    points = half_up(WEIGHTS[code] * share)
+    return Reason(code, f"{text} {points} of {WEIGHTS[code]} points.", True, {**numbers, "points": points}, None)
+
+
+def share_met(found: Found) -> Reason:
+    """How many of the open occurrences it meets."""
+    met, of = len(found.occurrences), found.open_occurrences
+    return term("share_met", Fraction(met, of), f"It meets {met} of {of}.", met=met, wanted=of)
+
+
+def distance(found: Found) -> Reason:
+    """How near it is, of as far as it may be."""
+    near = 1 - Fraction(found.distance_m, found.reach_m)
+    text = f"It is {found.distance_m} m away, of at most {found.reach_m}."
+    return term("distance", max(near, Fraction(0)), text, distance_m=found.distance_m, within_m=found.reach_m)
+
+
+def fit(found: Found, request: NeedRequest) -> Reason:
+    """How much of what it holds would be used: a hall for 200 is wasted on eight."""
+    if request.attendees is None or found.capacity is None:
+        return term("fit", Fraction(1), "How many come, or how many it holds, was not said.")
+    holds = found.capacity * request.units
+    text = f"It holds {holds}; {request.attendees} would come."
+    return term("fit", Fraction(request.attendees, holds), text, attendees=request.attendees, capacity=holds)
+
+
+def nice_to_have(found: Found, request: NeedRequest) -> Reason:
+    """How much of what would be nice it has."""
+    wanted = request.nice_to_have
+    if not wanted:
+        return term("nice_to_have", Fraction(1), "Nothing more was asked for.", had=0, wanted=0)
+    had = [each for each in wanted if each in found.features]
+    text = f"It has {', '.join(had) or 'none'} of what would be nice."
+    return term("nice_to_have", Fraction(len(had), len(wanted)), text, had=len(had), wanted=len(wanted))
+
+
+def price(found: Found, ceiling: Money | None) -> Reason:
+    """What an occurrence costs, of as much as it may; half of the points where it costs and no ceiling was said."""
+    if found.price is None or found.each == 0:
+        return term("price", Fraction(1), "It is free.", amount=0)
+    currency = found.price.currency
+    text = f"It costs {found.each / 100:.2f} {currency} for each occurrence."
+    share = Fraction(1, 2) if ceiling is None else 1 - Fraction(found.each, ceiling.amount)
+    return term("price", share, text, amount=found.each, currency=currency)
+
+
+def idle(found: Found) -> Reason:
+    """How much of its time nobody else uses."""
+    if not found.open_minutes:
+        return term("idle", Fraction(0), "It is not open in those four weeks.", open_minutes=0, occupied_minutes=0)
+    used = min(Fraction(found.occupied_minutes, found.open_minutes), Fraction(1))
+    text = f"It is taken for {half_up(100 * used)} % of the time in four weeks."
+    numbers = {"open_minutes": found.open_minutes, "occupied_minutes": found.occupied_minutes}
+    return term("idle", 1 - used, text, **numbers)
+
+
+def book(found: Found, request: NeedRequest, need_id: UUID) -> MatchBooking:
+    """The body that books it, for as many as it must at least."""
+    enough = request.at_least is not None and request.at_least < len(found.occurrences)
+    return MatchBooking(
+        asset_id=found.id,
+        need_id=need_id,
+        periods=[PeriodRequest(each.starts_at, each.ends_at) for each in found.occurrences],
+        units=request.units,
+        attendees=request.attendees,
+        if_some_unavailable="skip" if enough else "refuse",
+    )
+
+
+def present(ranked: Ranked, asset: AssetSummary, request: NeedRequest, need_id: UUID) -> NeedMatch:
+    """A match as it is answered."""
+    return NeedMatch(
+        asset=asset,
+        distance_m=ranked.found.distance_m,
+        occurrences=ranked.found.occurrences,
+        points=ranked.points,
+        reasons=ranked.reasons,
+        book=book(ranked.found, request, need_id),
+    )

@@ -1,0 +1,153 @@
+"""What an asset meets of a need: the first periods in its windows that every rule lets through, the model agreeing."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from model import Booker, minute, why_not
+from uuid_utils.compat import uuid7
+from worlds import bookers, insert_booker, inserted, many, openings, periods, plain, worlds
+
+import db.needs
+import domain.needs
+from domain.hours import DAYS
+from domain.needs import NeedRequest, Pattern, Planned, Window
+from domain.places import Point
+from domain.requests import PeriodRequest
+
+pytestmark = pytest.mark.anyio
+fewer = settings(plain, max_examples=100)
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
+
+MET = """
+  SELECT m.number, m.starts_at, m.ends_at FROM assets a, needs n, rules.suits(a, n, 0, $4) s, rules.met(a, n, $3, $4) m
+   WHERE a.id = $1 AND n.id = $2 AND s.suits ORDER BY m.starts_at
+"""
+WINDOWS = """
+  SELECT w.number, lower(w.during), upper(w.during) FROM needs n, rules.windows(n, $2) w WHERE n.id = $1 ORDER BY 2, 1
+"""
+# Whole minutes only, as everything in a world happens on them.
+LET_THROUGH = """
+  SELECT starts
+    FROM assets a,
+         generate_series($2::timestamptz, $3::timestamptz - make_interval(mins => $4), '1 minute') starts
+   WHERE a.id = $1
+     AND NOT EXISTS (SELECT FROM rules.checks(a, starts, starts + make_interval(mins => $4), $5, $6, $7, $8) k
+                      WHERE NOT k.passed)
+   ORDER BY 1
+"""
+
+
+@st.composite
+def patterns(draw, around):
+    """Once in each of one to three weeks, on some days around the date that matters."""
+    chosen = st.builds(lambda day, pair: Window(day, *pair), st.sampled_from(DAYS), openings)
+    return Pattern(
+        starts_on=around - timedelta(days=draw(st.integers(0, 8))),
+        weeks=draw(st.integers(1, 3)),
+        every_weeks=draw(st.sampled_from([1, 1, 2])),
+        windows=draw(st.lists(chosen, min_size=1, max_size=4)),
+    )
+
+
+@st.composite
+def several(draw, around):
+    """Up to four periods that do not overlap."""
+    found = []
+    for starts, ends in sorted(draw(st.lists(periods(around), min_size=1, max_size=4))):
+        if ends - starts <= timedelta(hours=5) and (not found or found[-1].ends_at <= starts):
+            found.append(PeriodRequest(starts, ends))
+    return found or [PeriodRequest(starts, starts + timedelta(hours=1))]
+
+
+@st.composite
+def needs(draw, around: date):
+    """Something to look for in those days."""
+    by_pattern = draw(st.booleans())
+    return NeedRequest(
+        category="hall",
+        attendees=draw(st.none() | st.integers(1, 30)),
+        units=draw(st.sampled_from([1, 1, 1, 2])),
+        point=Point((0.0, 0.0)),
+        pattern=draw(patterns(around)) if by_pattern else None,
+        periods=None if by_pattern else draw(several(around)),
+        minutes=draw(st.sampled_from([None, 15, 30, 60, 60, 90, 120, 1440]) | st.integers(1, 200)),
+        until=LATER,
+    )
+
+
+@st.composite
+def wishes(draw):
+    world, around = draw(worlds())
+    request = draw(needs(around))
+    besides = draw(st.just([]) | st.lists(st.integers(1, request.occurrences), max_size=2))
+    return world, draw(bookers(around)) or Booker(), request, besides
+
+
+async def insert_need(conn, owner_id, request):
+    need_id = uuid7()
+    openings_ = domain.needs.openings(request.pattern) if request.pattern else "{}"
+    planned = Planned(request=request, point=request.point, shown=request.point, precision="point", openings=openings_)
+    await db.needs.insert(conn, need_id, owner_id, planned, datetime(2027, 1, 1, tzinfo=UTC))
+    return need_id
+
+
+async def agree_on_what_is_met(conn, world, booker, request, besides):
+    async with inserted(conn, world):
+        booker_id = await insert_booker(conn, booker)
+        need_id = await insert_need(conn, booker_id, request)
+        for asset in world.assets:
+            found = [tuple(row) for row in await conn.fetch(MET, asset.id, need_id, besides, world.now)]
+            assert found == await first_of_each(conn, world, asset, booker_id, request, besides)
+            for _, starts, ends in found:
+                spans = (minute(starts), minute(ends))
+                assert why_not(world, asset, *spans, request.units, request.attendees, booker) == set()
+
+
+async def first_of_each(conn, world, asset, booker_id, request, besides):
+    """For each occurrence in turn the first minute in its windows that is let through and keeps clear of the last."""
+    found = {}
+    clear = None
+    for number, window in sorted(
+        domain.needs.windows(request, ZoneInfo(asset.zone)), key=lambda pair: (pair[1], pair[0])
+    ):
+        if number in found or number in besides:
+            continue
+        span = (window.ends_at - window.starts_at) // timedelta(minutes=1)
+        length = request.minutes or span
+        asked = (window.starts_at, window.ends_at, length)
+        rest = (request.units, request.attendees, booker_id, world.now)
+        for (starts,) in await conn.fetch(LET_THROUGH, asset.id, *asked, *rest):
+            if clear is None or starts >= clear:
+                ends = starts + timedelta(minutes=length)
+                found[number] = (number, starts, ends)
+                clear = ends + timedelta(minutes=asset.before + asset.after)
+                break
+    return list(found.values())
+
+
+@fewer
+@given(drawn=wishes())
+async def test_each_occurrence_is_met_by_the_first_period_that_the_rules_let_through(conn, drawn):
+    await agree_on_what_is_met(conn, *drawn)
+
+
+@pytest.mark.slow
+@many
+@given(drawn=wishes())
+async def test_the_same_in_many_more_worlds(conn, drawn):
+    await agree_on_what_is_met(conn, *drawn)
+
+
+@fewer
+@given(drawn=wishes())
+async def test_the_windows_in_sql_are_those_in_python(conn, drawn):
+    world, booker, request, _ = drawn
+    async with inserted(conn, world):
+        need_id = await insert_need(conn, await insert_booker(conn, booker), request)
+        for zone in ("Europe/London", world.assets[0].zone):
+            found = [tuple(row) for row in await conn.fetch(WINDOWS, need_id, zone)]
+            expected = [(n, each.starts_at, each.ends_at) for n, each in domain.needs.windows(request, ZoneInfo(zone))]
+            assert found == sorted(expected, key=lambda one: (one[1], one[0]))
