@@ -34,23 +34,23 @@ class Replayed(Exception):
 
 
 def sent(request: AnyRequest) -> str | None:
-    """The key that this request takes, as it was sent; a dry run takes none, and nor does nobody."""
-    if request.method != "POST" or "authorization" not in request.headers or request.state.dry_run:
+    """The key as it was sent; none is taken from nobody."""
+    if request.method != "POST" or "authorization" not in request.headers:
         return None
     keys: list[str] = request.headers.getall(HEADER, [])
     return "\n".join(keys) if keys else None  # two are none that `check` lets pass
 
 
 def check(request: AnyRequest) -> Iterator[Fault]:
-    """What is wrong with the key, if one was sent."""
+    """What is wrong with the key, if one was sent, also in a dry run of what will take it."""
     key = sent(request)
     if key is not None and not PRINTABLE.fullmatch(key):
         yield Fault(HEADER, "Expected 1 to 255 printable ASCII characters, such as a UUID made for this request.")
 
 
 async def key(request: AnyRequest) -> Key | None:
-    """The key that this request takes, and what it is taken for."""
-    name = sent(request)
+    """The key that this request takes, and what it is taken for; a dry run takes none."""
+    name = None if request.state.dry_run else sent(request)
     if name is None:
         return None
     body = hashlib.sha256(await bodies.whole(request)).digest()

@@ -11,6 +11,7 @@ from calls import Organisation, World, ok
 from api.app import create_app
 
 BODY = {"name": "kiosk", "role": "member"}
+EVENING = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
 
 
 def key(name: str) -> dict[str, dict[str, str]]:
@@ -52,9 +53,13 @@ async def test_a_refusal_is_not_remembered(world: World, clock):
 
 
 @pytest.mark.parametrize("name", ["", "a" * 256, "\x01", "é".encode()])
-async def test_an_odd_key_is_refused(world: World, name: str):
+async def test_an_odd_key_is_refused_and_so_it_is_in_a_dry_run(world: World, name: str):
     group = await world.organisation()
-    assert ok(await group.post("/tokens", BODY, **key(name)), 422)["errors"][0]["pointer"] == "Idempotency-Key"
+    hall = await world.asset(await world.organisation())
+    tried = {"asset_id": hall["id"], "periods": [{"starts_at": EVENING[0], "ends_at": EVENING[1]}], "dry_run": True}
+    for path, body in (("/tokens", BODY), ("/bookings", tried)):
+        [fault] = ok(await group.post(path, body, **key(name)), 422)["errors"]
+        assert fault["pointer"] == "Idempotency-Key"
 
 
 async def test_two_keys_in_one_request_are_no_key(world: World):
@@ -94,9 +99,6 @@ async def test_while_the_first_runs_the_second_waits_and_gives_up(world: World):
         )
         assert ok(await group.post("/tokens", BODY, **key("k")), 409)["type"] == "/problems/still-running"
     await conn.close()
-
-
-EVENING = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
 
 
 async def test_a_booking_is_answered_as_it_was_even_when_it_has_been_cancelled(world: World):
