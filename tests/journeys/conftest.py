@@ -33,7 +33,7 @@ async def address(database: str, factory: list[str]) -> AsyncIterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", *factory, "--port", str(port)]
+    command = [sys.executable, "-m", "uvicorn", *factory, "--port", str(port), "--no-access-log"]
     command += ["--timeout-keep-alive", "75"]  # as fallow/server.py has it
     with subprocess.Popen(command, env={**os.environ, "DATABASE_URL": database}, stderr=subprocess.DEVNULL) as server:
         try:

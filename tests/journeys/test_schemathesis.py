@@ -1,6 +1,7 @@
 """Requests made from the contract, to a server with the demo: answers are documented, and every refusal is explained.
 
-What is no fault stands in tests/clients/schemathesis.toml and refusals.py. A failure says how to send it again.
+What is no fault stands in tests/clients/schemathesis.toml and refusals.py. A failure names the file that tells all that
+was found and how to send it again.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from api import examples
 from fallow import demo
 
 PROJECT = Path(__file__).parents[2]
+TOLD = PROJECT / ".fallow" / "fuzz"
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 GIVEN = {"FALLOW_ASSET": examples.GAZEBOS, "FALLOW_TOKEN": examples.WEBSITE}  # for schemathesis.toml, refusals.py
 
@@ -40,9 +42,9 @@ async def callers(database: str, address: str) -> AsyncIterator[dict[str, Organi
         ok(await group.get("/me"), 200)  # the token was not taken away: what was sent came in as the group's
 
 
-async def run(address: str, caller: Organisation | None, *options: str) -> str:
-    """What Schemathesis says when it fails, else nothing."""
-    command = [SCHEMATHESIS, "run", PROJECT / "openapi" / "openapi.json", "--url", address, "--checks", "all", *options]
+async def run(address: str, name: str, caller: Organisation | None, *options: str) -> Path | None:
+    """Where stands what Schemathesis found, if it did."""
+    command = [SCHEMATHESIS, "run", PROJECT / "openapi" / "openapi.json", "--url", address, *options]
     if caller is not None:
         command += ["--header", f"Authorization: Bearer {caller.token}"]
     process = await asyncio.create_subprocess_exec(
@@ -57,21 +59,23 @@ async def run(address: str, caller: Organisation | None, *options: str) -> str:
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-    told = output.decode()
-    sys.stdout.write(told)
-    return told if process.returncode else ""
+    sys.stdout.write(output.decode())
+    told = TOLD / f"{name}.txt"
+    told.write_bytes(output)
+    return told if process.returncode else None
 
 
-async def findings(address: str, callers: dict[str, Organisation | None], **options: list[str]) -> dict[str, str]:
-    """What each caller met that is not as it should be. `options`: those of each."""
-    outputs = await asyncio.gather(*(run(address, callers[name], *each) for name, each in options.items()))
-    return {name: output for name, output in zip(options, outputs, strict=True) if output}
+async def findings(address: str, callers: dict[str, Organisation | None], **options: list[str]) -> list[Path]:
+    """Where stands what callers met that is not as it should be. `options`: those of each."""
+    TOLD.mkdir(parents=True, exist_ok=True)
+    told = await asyncio.gather(*(run(address, name, callers[name], *each) for name, each in options.items()))
+    return [each for each in told if each]
 
 
 async def test_every_answer_is_documented_and_every_refusal_explained(address, callers):
     known = ["--seed", "1", "--phases", "examples"]
     group = ["--seed", "1", "--phases", "examples,fuzzing", "--max-examples", "5"]
-    assert await findings(address, callers, group=group, stranger=known, nobody=known) == {}
+    assert await findings(address, callers, group=group, stranger=known, nobody=known) == []
 
 
 @pytest.mark.slow
@@ -80,4 +84,4 @@ async def test_the_same_for_longer(address, callers):
     seed = os.environ.get("FUZZ_SEED") or str(random.randrange(1_000_000))
     sys.stdout.write(f"To send the same again: make fuzz SEED={seed} SECONDS={seconds}\n")
     options = ["--seed", seed, "--max-time", seconds]
-    assert await findings(address, callers, group=options, stranger=options, nobody=options) == {}
+    assert await findings(address, callers, group=options, stranger=options, nobody=options) == []
