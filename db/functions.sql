@@ -118,48 +118,41 @@ $$;
 
 -- When a timetable is open around a span: the union of the hours of each date from the day before, in minutes
 -- from the first of them, turned into instants. (24 hours before the span lie two dates before it where one was
--- left out, as in Apia.) Of what is open round the clock, always or by seasons of nothing but full days, only the
--- dates with other hours are looked up.
+-- left out, as in Apia.) Seasons, exceptions and holidays are each read once, not for every date: what is usual but for
+-- the `days` that have other hours, and the `spans` of those.
 CREATE FUNCTION rules.opened(owner uuid, timetable uuid, zone text, since timestamptz, until timestamptz)
 RETURNS TABLE (hours tstzmultirange)
 LANGUAGE sql STABLE AS $$
   SELECT coalesce(range_agg(tstzrange(i.opens, i.closes)) FILTER (WHERE i.opens < i.closes), '{}')
     FROM (SELECT least((since AT TIME ZONE zone)::date - 1, ((since - interval '24 hours') AT TIME ZONE zone)::date) AS first,
                  (until AT TIME ZONE zone)::date AS last) d
+    JOIN timetables t ON t.id = timetable AND t.owner_id = owner
    CROSS JOIN LATERAL (
-         SELECT CASE WHEN r.always THEN int4multirange(int4range(0, 1440 * (d.last - d.first + 1)))
-                                        - coalesce(range_agg(int4range(1440 * n, 1440 * n + 1440))
-                                                   FILTER (WHERE n IS NOT NULL), '{}') ELSE '{}' END
-                + coalesce(range_agg(int4range(1440 * n + lower(span), 1440 * n + upper(span)))
-                           FILTER (WHERE span IS NOT NULL AND n IS NOT NULL), '{}') AS walls
-           FROM timetables t
-          CROSS JOIN LATERAL (
-                SELECT t.always OR coalesce(range_agg(s.dates) @> daterange(d.first, d.last, '[]'), false) AS always
-                  FROM seasons s
-                 WHERE s.timetable_id = t.id AND s.owner_id = t.owner_id AND '{[0,1440)}' = ALL(s.days)) r
-           LEFT JOIN LATERAL (
-                SELECT generate_series(0, d.last - d.first) WHERE NOT r.always
-                 UNION ALL
-                SELECT e.on_date - d.first FROM exceptions e
-                 WHERE r.always AND e.timetable_id = t.id AND e.owner_id = t.owner_id AND e.on_date BETWEEN d.first AND d.last
-                 UNION ALL
-                SELECT h.on_date - d.first FROM public_holidays h
-                 WHERE r.always AND t.holidays_hours IS NOT NULL AND h.region = t.holidays_region
-                   AND h.on_date BETWEEN d.first AND d.last) day (n) ON true
-           LEFT JOIN LATERAL (
-                SELECT CASE WHEN r.always THEN '{[0,1440)}' ELSE (
-                  SELECT s.days[1 + (d.first + n - date_trunc('week', lower(s.dates)::timestamp)::date) % (7 * s.cycle_weeks)]
-                    FROM seasons s WHERE s.timetable_id = t.id AND s.owner_id = t.owner_id AND s.dates @> d.first + n) END AS hours
-                OFFSET 0) usual ON true
-           LEFT JOIN LATERAL unnest(coalesce(
-                (SELECT e.hours FROM exceptions e
-                  WHERE e.timetable_id = t.id AND e.owner_id = t.owner_id AND e.on_date = d.first + n),
-                (SELECT t.holidays_hours FROM public_holidays h
-                  WHERE usual.hours IS NOT NULL AND t.holidays_hours IS NOT NULL
-                    AND h.region = t.holidays_region AND h.on_date = d.first + n),
-                usual.hours)) span ON true
-          WHERE t.id = timetable AND t.owner_id = owner
-          GROUP BY r.always) w
+         SELECT coalesce(range_agg(int4range(1440 * o.n, 1440 * o.n + 1440)), '{}') AS days,
+                coalesce(range_agg(int4range(1440 * o.n + lower(span), 1440 * o.n + upper(span)))
+                         FILTER (WHERE span IS NOT NULL), '{}') AS spans
+           FROM (SELECT e.on_date - d.first AS n, e.hours FROM exceptions e
+                  WHERE e.timetable_id = t.id AND e.owner_id = t.owner_id AND e.on_date BETWEEN d.first AND d.last
+                  UNION ALL
+                 SELECT h.on_date - d.first, t.holidays_hours FROM public_holidays h
+                  WHERE t.holidays_hours IS NOT NULL AND h.region = t.holidays_region AND h.on_date BETWEEN d.first AND d.last
+                    AND NOT EXISTS (SELECT FROM exceptions e
+                                     WHERE e.timetable_id = t.id AND e.owner_id = t.owner_id AND e.on_date = h.on_date
+                                       AND e.on_date BETWEEN d.first AND d.last)
+                    AND (t.always OR EXISTS (SELECT FROM seasons s
+                          WHERE s.timetable_id = t.id AND s.owner_id = t.owner_id AND s.dates @> h.on_date))) o
+           LEFT JOIN LATERAL unnest(o.hours) span ON true) other
+   CROSS JOIN LATERAL (
+         SELECT CASE WHEN t.always THEN int4multirange(int4range(0, 1440 * (d.last - d.first + 1))) - other.days
+                     ELSE coalesce((
+                       SELECT range_agg(int4range(1440 * n + lower(span), 1440 * n + upper(span)))
+                         FROM seasons s
+                        CROSS JOIN LATERAL (SELECT date_trunc('week', lower(s.dates)::timestamp)::date - d.first AS monday) m
+                        CROSS JOIN LATERAL generate_series(greatest(lower(s.dates) - d.first, 0),
+                                                           least(coalesce(upper(s.dates) - 1, d.last), d.last) - d.first) n
+                        CROSS JOIN LATERAL unnest(s.days[1 + (n - m.monday) % (7 * s.cycle_weeks)]) span
+                        WHERE s.timetable_id = t.id AND s.owner_id = t.owner_id AND s.dates && daterange(d.first, d.last, '[]')
+                          AND NOT other.days @> 1440 * n), '{}') END + other.spans AS walls) w
    CROSS JOIN LATERAL unnest(w.walls) wall
    CROSS JOIN LATERAL (SELECT rules.instant(d.first + make_interval(mins => lower(wall)), zone) AS opens,
                               rules.instant(d.first + make_interval(mins => upper(wall)), zone) AS closes) i
@@ -918,6 +911,9 @@ DECLARE
   hours tstzmultirange;
   usable tstzmultirange;
   piece tstzrange;
+  lo timestamptz;
+  hi timestamptz;
+  step CONSTANT interval := make_interval(mins => a.step_minutes);
   length interval;
   last_met int := 0;
 BEGIN
@@ -940,16 +936,20 @@ BEGIN
     CONTINUE WHEN price->>'per' <> 'booking' AND n.most_amount IS NOT NULL AND rules.owed(price, n.units, length) > n.most_amount;
     FOR piece IN SELECT p FROM unnest(usable * tstzmultirange(windows[w])) p ORDER BY p LOOP
       starts_at := NULL;
-      CONTINUE WHEN greatest(lower(piece), since) > upper(piece) - length;
+      lo := greatest(lower(piece), since);
+      hi := least(upper(piece) - length + instant, beyond);
+      CONTINUE WHEN lo >= hi;
       SELECT s.moment INTO starts_at
-        FROM rules.steps(a.timezone, a.step_minutes, greatest(lower(piece), since),
-                         least(upper(piece) - length + instant, beyond)) s
+        FROM (VALUES (lo, least(hi, lo + step)), (least(hi, lo + step), hi)) first_step_first (since, until)
+       CROSS JOIN LATERAL (
+             SELECT s.moment FROM rules.steps(a.timezone, a.step_minutes, first_step_first.since, first_step_first.until) s
+              ORDER BY s.moment OFFSET 0) s
        WHERE rules.on_step(s.moment + length, a.timezone, a.step_minutes)
          AND rules.minutes(s.moment, s.moment + length, a.timezone)
              BETWEEN a.shortest_minutes AND coalesce(a.longest_minutes::numeric, 'infinity')
          AND (s.moment AT TIME ZONE a.timezone)::date <= papers_until
          AND (whole OR hours @> s.moment AND (hours @> s.moment + length OR hours @> s.moment + length - instant))
-       ORDER BY s.moment LIMIT 1;
+       LIMIT 1;
       EXIT WHEN starts_at IS NOT NULL;
     END LOOP;
     CONTINUE WHEN starts_at IS NULL;
