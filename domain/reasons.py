@@ -170,7 +170,7 @@ def reason(
     """A reason with its sentence; `numbers` holds at least what the sentence names."""
     given = {
         name: value.replace("+00:00", "Z") if isinstance(value, str) else value
-        for name, value in (numbers or {}).items()
+        for name, value in sorted((numbers or {}).items(), key=as_stored)
     }
     code = "requirement_missing" if code == "requirement_expired" and passed else code  # the rule it passed first
     template = SENTENCES[code][passed]
@@ -178,6 +178,12 @@ def reason(
         template = next((more for name, more in WITH_MORE.get(code, {}).items() if name in given), template)
     text = template.format_map({name: worded(name, value, zone) for name, value in given.items()})
     return Reason(code=code, text=text, passed=passed, numbers=given, asset_id=asset_id)
+
+
+def as_stored(number: tuple[str, int | str]) -> tuple[int, str]:
+    """The order in which PostgreSQL keeps numbers: what is answered before they are stored has the ETag of later."""
+    name, _ = number
+    return len(name), name
 
 
 def worded(name: str, value: int | str, zone: ZoneInfo | None) -> int | str:

@@ -142,8 +142,10 @@ async def test_ones_own_turnaround_counts_like_anybodys(world: World):
         ("2027-07-05T11:00:00Z", "2027-07-05T12:00:00Z"),
     ]
     assert reasons(await group.book(asset, *back_to_back)) == [[], ["taken"], []]
-    skipped = ok(await group.book(asset, *back_to_back, if_some_unavailable="skip"), 201)
+    made = await group.book(asset, *back_to_back, if_some_unavailable="skip")
+    skipped = ok(made, 201)
     assert [each["state"] for each in skipped["occurrences"]] == ["confirmed", "skipped", "confirmed"]
+    assert made.headers["ETag"] == (await group.get(f"/bookings/{skipped['id']}")).headers["ETag"]
 
 
 async def test_an_unverified_group_is_refused_with_the_reason(world: World):
