@@ -32,6 +32,7 @@ OUTCOMES = ("completed", "cancelled", "expired", "declined", "lapsed", "recalled
 CAN = {
     "confirm": ("held", "expired"),
     "move": ("held", "pending", "confirmed"),
+    "retry": ("skipped",),
     "approve": ("pending",),
     "decline": ("pending",),
     "cancel": ("held", "pending", "confirmed"),
@@ -138,7 +139,7 @@ class Diary:
         if not moved:
             return
         hold = any(wish.had.state == "held" for wish in moved)
-        self.must_be_had(Asking(booking.booker, booking.asset, moved, hold), "not-bookable")
+        self.must_be_had(Asking(booking.booker, booking.asset, moved, hold, counted=True), "not-bookable")
         asked_again = [wish.starts for wish in moved if not wish.keeps_claim]
         claim = self.claim(booking.booker, booking.asset, asked_again)
         for wish in moved:
@@ -175,6 +176,32 @@ class Diary:
         each.starts, each.ends, each.units = wish.starts, wish.ends, wish.units
         each.lower, each.upper = wish.starts - asset.before, wish.ends + asset.after
         each.become(state, alone, note)
+
+    def retry(self, number: int, by: str, scope: Scope, note: str | None, *, skip: bool, otherwise: set[int]) -> None:
+        """Ask again for what was skipped: in a hold it is held as long as the rest. What stays skipped says why, and
+        has changed if that is not what it said; `otherwise`: those that say it with other numbers.
+        """
+        booking = self.permitted("retry", number, by)
+        chosen = self.choose("retry", booking, scope)
+        held = [each.alone for each in booking.occurrences if each.state == "held"]
+        wishes = [Wish(each.starts, each.ends, each.units) for each in chosen]
+        is_open = any(each.state in OPEN for each in booking.occurrences)
+        asking = Asking(booking.booker, booking.asset, wishes, bool(held), is_open)
+        why_not = self.why_not(asking)
+        got = [each for each, why in zip(chosen, why_not, strict=True) if not why]
+        if not got or (len(got) < len(chosen) and not skip):
+            raise Refused("not-bookable", why_not, asking=asking)
+        claim = ("held", held[0]) if held else self.claim(booking.booker, booking.asset, [each.starts for each in got])
+        changed = [
+            (each, why)
+            for each, why in zip(chosen, why_not, strict=True)
+            if why != each.why_not or each.number in otherwise
+        ]
+        for each, why in changed:
+            each.why_not = why
+            each.cost = 0 if why else self.price(booking.asset, each.ends - each.starts, each.units)
+            each.become(*(("skipped", None) if why else claim), note)
+        self.write(booking, "booking.retried", by, [each for each, _ in changed])
 
     def decide(self, how: str, number: int, by: str, scope: Scope, note: str | None) -> None:
         booking = self.permitted(how, number, by)
@@ -264,7 +291,7 @@ class Diary:
 
     def who_may(self, how: str, booking: Booking) -> tuple[str, ...]:
         owner, booker = self.parties(booking)
-        return {"cancel": (owner, booker), "confirm": (booker,), "move": (booker,)}.get(how, (owner,))
+        return {"cancel": (owner, booker), **dict.fromkeys(("confirm", "move", "retry"), (booker,))}.get(how, (owner,))
 
     def must_own(self, by: str, names: Iterable[str]) -> None:
         if any(by != self.assets[name].owner for name in names):
@@ -340,7 +367,7 @@ class Diary:
 
     def broken(self, asking: Asking, wish: Wish) -> list[str]:
         booker, asset, length = asking.booker, self.assets[asking.asset], wish.ends - wish.starts
-        known, counted = booker not in self.unverified, wish.had is not None
+        known, counted = booker not in self.unverified, asking.counted
         broken = [
             ("too_few_units", wish.units > asset.units),
             ("taken", wish.units <= asset.units and not self.fits(asking, wish)),
@@ -461,13 +488,14 @@ class Diary:
         return {"booker_has": {"bookings": len(others), "minutes": sum(coming)}, "waiting": 0}
 
     def may(self, booking: Booking, to: str) -> list[str]:
+        """What can be done; what is to be had once more can be until it begins."""
         return [
-            f"{how}Booking"
+            "retrySkipped" if how == "retry" else f"{how}Booking"
             for how, states in CAN.items()
             if to in self.who_may(how, booking)
             and (how != "recall" or self.assets[booking.asset].recallable)
             and any(
-                each.state in states and (each.state != "expired" or each.starts >= self.now)
+                each.state in states and (each.state not in ("expired", "skipped") or each.starts >= self.now)
                 for each in booking.occurrences
             )
         ]

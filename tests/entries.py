@@ -130,12 +130,13 @@ class Wish:
 
 @dataclass(frozen=True)
 class Asking:
-    """What somebody asks of an asset at once."""
+    """What somebody asks of an asset at once. `counted`: in a booking that is open, so that it is no further one."""
 
     booker: str
     asset: str
     wishes: list[Wish]
     hold: bool = False
+    counted: bool = False
 
 
 @dataclass(frozen=True)

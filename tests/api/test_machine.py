@@ -14,7 +14,7 @@ from diary import CAN, Diary
 from entries import ALL, DAY, HOUR, Asking, Refused, Scope, Wish, meet
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, consumes, multiple, rule, run_state_machine_as_test
+from hypothesis.stateful import Bundle, consumes, multiple, precondition, rule, run_state_machine_as_test
 from stage import ASSETS, NAMES, Stage, instant, minutes, staged, wall
 from watch import Json, Watched, refusal_of, told
 
@@ -58,7 +58,7 @@ class Machine(Watched):
         target=bookings,
         who=organisations,
         name=names,
-        days=st.sampled_from([0, 0, 1, 7]),
+        days=st.sampled_from([0, 0, 0, 1, 7]),
         slots=st.lists(slots, min_size=1, max_size=3),
         units=st.sampled_from([1, 1, 1, 2, 3]),
         hold=st.booleans(),
@@ -121,6 +121,22 @@ class Machine(Watched):
     def move_ones_own(self, number, scope, to):
         self.move(number, self.diary.bookings[number].booker, scope, to, None, "plain", None)
 
+    @rule(number=bookings, scope=scopes, nth=st.integers(0, 9))
+    def move_onto(self, number, scope, nth):
+        """To where something else of the same asset is, or stood."""
+        booking = self.diary.bookings[number]
+        first = booking.within(self.scoped(number, scope, None)[0])[0]
+        beside = [
+            each
+            for other in self.diary.bookings
+            if self.diary.within(other.asset, booking.asset)
+            for each in other.occurrences
+            if each.starts != first.starts
+        ]
+        if beside:
+            by = beside[nth % len(beside)].starts - first.starts
+            self.move(number, booking.booker, scope, (by, by, None), None, "plain", None)
+
     @rule(number=bookings, by=st.sampled_from([0, 0, 7, 30]))
     def end_early(self, number, by):
         """What has begun, now or soon."""
@@ -129,6 +145,25 @@ class Machine(Watched):
         for each in begun[:1]:
             only = Scope(numbers=(each.number,))
             self.move(number, booking.booker, only, (None, self.diary.now + by - each.ends, None), None, "plain", None)
+
+    @rule(number=bookings, who=organisations, scope=scopes, skip=st.booleans(), note=notes, how=ways, match=matches)
+    def retry(self, number, who, scope, skip, note, how, match):
+        scope, body = self.scoped(number, scope, note)
+        self.change(
+            lambda diary: diary.retry(number, who, scope, note, skip=skip, otherwise=self.said_otherwise(who, number)),
+            number, "retry", who, body | {"if_some_unavailable": "skip" if skip else "refuse"}, how, match,
+        )  # fmt: skip
+
+    @rule(number=bookings, scope=scopes, skip=st.booleans())
+    def retry_ones_own(self, number, scope, skip):
+        self.retry(number, self.diary.bookings[number].booker, scope, skip, None, "plain", None)
+
+    def said_otherwise(self, who: str, number: int) -> set[int]:
+        """The occurrences of which the last answer gives other reasons, or the same with other numbers."""
+        known, _ = self.seen[who, number]
+        before = {each["id"]: each["why_not"] for each in known["occurrences"]}
+        after = self.answer.json()["occurrences"] if self.answer.is_success else ()
+        return {self.places[each["id"]][1] for each in after if each["why_not"] != before[each["id"]]}
 
     @rule(
         number=bookings,
@@ -166,6 +201,7 @@ class Machine(Watched):
         scope, body = self.scoped(number, scope, note)
         self.change(lambda diary: diary.recall(number, who, scope, note), number, "recall", who, body, how, match)
 
+    @precondition(lambda self: len(self.ids) > 1)
     @rule(
         target=closures,
         who=owners,
@@ -186,20 +222,15 @@ class Machine(Watched):
         )  # fmt: skip
         return (shown["closure"]["id"], (name, starts, ends)) if shown else multiple()
 
-    @rule(who=owners, name=names, hours=hours, recall=st.booleans(), note=notes, match=looks)
+    @precondition(lambda self: len(self.ids) > 1)
+    @rule(who=owners, name=st.none() | names, hours=hours, recall=st.booleans(), note=notes, match=looks)
     def replace_hours(self, who, name, hours, recall, note, match):
-        """Of an asset, its own from then on."""
-        path = f"/assets/{self.stage.assets[name]['id']}/hours"
-        self.put_hours(who, name, path, hours, {}, recall, note, match)
-
-    @rule(hours=hours, recall=st.booleans(), note=notes, match=looks)
-    def replace_timetable(self, hours, recall, note, match):
-        """Of all that share one."""
-        path = f"/timetables/{self.stage.timetable['id']}"
-        self.put_hours("council", None, path, hours, {"name": "The council's"}, recall, note, match)
-
-    def put_hours(self, who, name, path, hours, named, recall, note, match):
+        """Of an asset, its own from then on, or of all that share a timetable."""
         self.stage.rehoured = True
+        who = who if name else "council"
+        asset = name and self.stage.assets[name]
+        path = f"/assets/{asset['id']}/hours" if asset else f"/timetables/{self.stage.timetable['id']}"
+        named = {} if name else {"name": "The council's"}
         body = {**named, **(daily(*map(wall, hours)) if hours else {"always": True}), "note": note}
         self.shut(
             lambda diary: diary.replace_hours(who, name, hours, recall=recall, note=note),
@@ -231,6 +262,7 @@ class Machine(Watched):
         if coming:
             self.wait(min(coming) - self.diary.now)
 
+    @precondition(lambda self: self.ids)
     @rule()
     def work(self):
         self.everything_is_written_down()
@@ -271,19 +303,14 @@ class Machine(Watched):
                 raise Refused("precondition-failed")
             return act(diary)
 
-        self.do(matched, who, f"/bookings/{self.ids[number]}/{operation}", body, how, headers, number)
+        path = {"retry": "retry-skipped"}.get(operation, operation)
+        self.do(matched, who, f"/bookings/{self.ids[number]}/{path}", body, how, headers, number)
 
     def do(self, act: Callable[[Diary], Any], who, path, body, how, headers=None, number=None):
         """Do it in the model and through the API: both refuse, or both have the same booking afterwards.
 
         `how`: as a dry run, which changes nothing, or twice with one key, the second time answered as the first.
         """
-        after = deepcopy(self.diary)
-        made = attempt(lambda: act(after))
-        refused = made if isinstance(made, Refused) else None
-        concerned = len(self.diary.bookings) if number is None else number
-        if not refused:
-            after.settle(after.bookings[concerned])
         self.steps += 1
         keys = {"Idempotency-Key": f"step {self.steps}"} if how == "twice" else {}
         sent = {**body, "dry_run": how == "dry"}
@@ -292,6 +319,12 @@ class Machine(Watched):
         if how == "twice":
             again = self.stage.run(self.stage.organisations[who].post(path, sent, **options))
             assert told(again) == told(answer)
+        after = deepcopy(self.diary)
+        made = attempt(lambda: act(after))
+        refused = made if isinstance(made, Refused) else None
+        concerned = len(self.diary.bookings) if number is None else number
+        if not refused:
+            after.settle(after.bookings[concerned])
         if refused is not None:
             assert refusal_of(answer) == refused, answer.text
             self.can_be_had_instead(refused, answer.json())
