@@ -83,8 +83,8 @@ def recost(
     """The cost of a booking of `everything` after changes of some of it: (what it had or None, what it has instead).
 
     What only gives back costs its share of what it cost; what is new or elsewhere costs what it does by `price`, and
-    the rest stays as it was. A price for the whole booking stays too while its units do. Where the two cannot be
-    added, all of it is priced anew. Lines are in order of time.
+    the rest stays as it was. A price for the whole booking stays too while its units do, and fewer cost their share of
+    it. Where the two cannot be added, all of it is priced anew. Lines are in order of time.
     """
     if at_once(paid) and paid.lines[0].text.endswith(f"{AT_ONCE}{units}"):
         return paid
@@ -92,22 +92,37 @@ def recost(
     new = [becomes for was, becomes in changes if was is None or not becomes.within(was)]
     if new and (at_once(paid) or at_once(whole) or (paid.lines and whole.currency not in (None, paid.currency))):
         return whole
-    lines = list(paid.lines)
-    for was, becomes in changes:
-        place = find(lines, was, zone)
+    if at_once(paid):
+        return fewer(paid, units)
+    lines = dict(enumerate(paid.lines))
+    places = find(paid.lines, [was for was, _ in changes], zone)
+    for place, (was, becomes) in zip(places, changes, strict=True):
+        line = lines.pop(place, None)
         if was is not None and becomes.within(was):
             share = becomes.minutes * becomes.units / (was.minutes * was.units)
-            amounts = [half_up(lines[place].amount * share)] if place < len(lines) else []
+            amount = half_up(line.amount * share) if line else None
         else:
-            amounts = [owed(price, becomes)] if price else []
-        lines[place : place + 1] = [CostLine(called(becomes, zone), amount) for amount in amounts]
-    return summed(paid.currency or whole.currency, sorted(lines, key=lambda line: line.text))
+            amount = owed(price, becomes) if price else None
+        if amount is not None:
+            lines[place] = CostLine(called(becomes, zone), amount)
+    currency = paid.currency if paid.lines else whole.currency
+    return summed(currency, sorted(lines.values(), key=lambda line: line.text))
 
 
-def find(lines: Sequence[CostLine], part: Part | None, zone: ZoneInfo) -> int:
-    """Where the line of a part is among others; behind them if it has none."""
-    text = called(part, zone) if part else None
-    return next((n for n, line in enumerate(lines) if line.text == text), len(lines))
+def find(lines: Sequence[CostLine], parts: Sequence[Part | None], zone: ZoneInfo) -> list[int]:
+    """Where the line of each part is among others; each in a place of its own behind them if it has none."""
+    known: dict[str, list[int]] = {}
+    for place, line in enumerate(lines):
+        known.setdefault(line.text, []).append(place)
+    texts = [called(part, zone) if part else "" for part in parts]
+    return [known[text].pop(0) if known.get(text) else len(lines) + n for n, text in enumerate(texts)]
+
+
+def fewer(paid: Cost, units: int) -> Cost:
+    """What is left of one price for the whole booking, once it has fewer units."""
+    text, _, before = paid.lines[0].text.rpartition(AT_ONCE)
+    left = min(units, int(before))
+    return summed(paid.currency, [CostLine(f"{text}{AT_ONCE}{left}", paid.amount * left // int(before))])
 
 
 def at_once(cost: Cost) -> bool:
