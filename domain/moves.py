@@ -1,10 +1,11 @@
 """Moves: another time or number of units for some occurrences of a booking, and what becomes of them."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import astuple
 
 from domain.callers import Caller
 from domain.changes import Scope, become, named, recosted
@@ -31,10 +32,12 @@ class Move(Scope, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Moved(msgspec.Struct, frozen=True):
-    """An occurrence, how many local days it is after the first, and what it is to have instead."""
+    """An occurrence, and what it is to have instead. `turned`: those of its ends that follow the first by the clock, as
+    a clock shows them.
+    """
 
     occurrence: Occurrence
-    days: int
+    turned: list[datetime]
     period: Period
     units: int
 
@@ -72,10 +75,9 @@ def moves(move: Move, booking: Locked, now: datetime) -> list[Moved]:
     first = first_as_moved(move, chosen)
     if first.ends_at <= first.starts_at:
         raise Invalid([Fault(pointer, "The first would not end after it starts.")])
-    later = [days_between(chosen[0], each, zone) for each in chosen]
     moved = [
-        Moved(each, days, shifted(move, first, each, days, zone), move.units or each.units)
-        for each, days in zip(chosen, later, strict=True)
+        Moved(each, *shifted(move, first, each, days_between(chosen[0], each, booking), zone), move.units or each.units)
+        for each in chosen
     ]
     if faults := [*misplaced(moved, pointer, zone), *begun(moved, booking, now)]:
         raise Invalid(faults)
@@ -87,18 +89,39 @@ def first_as_moved(move: Move, chosen: Sequence[Occurrence]) -> Period:
     return Period(move.starts_at or chosen[0].starts_at, move.ends_at or chosen[0].ends_at)
 
 
-def shifted(move: Move, first: Period, occurrence: Occurrence, days: int, zone: ZoneInfo) -> Period:
-    """The period that an occurrence is to have: that of the first, as sent, so many local days later."""
+def shifted(
+    move: Move, first: Period, occurrence: Occurrence, days: int, zone: ZoneInfo
+) -> tuple[list[datetime], Period]:
+    """The ends of an occurrence that follow the first by the clock, as a clock shows them, and the period that it is to
+    have: that of the first, as sent, so many local days later.
+    """
+    if not days:
+        return [], Period(move.starts_at or occurrence.starts_at, move.ends_at or occurrence.ends_at)
+    starts, ends = (wall_clock(end, zone) + timedelta(days=days) for end in astuple(first))
     later = days_later(first, zone, days)
-    return Period(
-        later.starts_at if move.starts_at else occurrence.starts_at,
-        later.ends_at if move.ends_at else occurrence.ends_at,
-    )
+    starts_at = later.starts_at if move.starts_at else occurrence.starts_at
+    if starts_at != later.starts_at:  # the end has nothing to do with such a start
+        later = Period(starts_at, instant(ends, zone))
+    keeps_length = starts_at == instant(starts, zone) and clock_change(starts, zone) == "skipped"
+    turned = [starts] if move.starts_at else []
+    if move.ends_at and not keeps_length:
+        turned.append(ends)
+    return turned, Period(starts_at, later.ends_at if move.ends_at else occurrence.ends_at)
 
 
-def days_between(first: Occurrence, other: Occurrence, zone: ZoneInfo) -> int:
+def days_between(first: Occurrence, other: Occurrence, booking: Locked) -> int:
     """From the local date of one to that of the other."""
-    return (wall_clock(other.starts_at, zone).date() - wall_clock(first.starts_at, zone).date()).days
+    return (local_date(other, booking) - local_date(first, booking)).days
+
+
+def local_date(occurrence: Occurrence, booking: Locked) -> date:
+    """On which an occurrence starts; where the clock left out its time, and be it all to midnight, the date of that."""
+    zone = booking.place.zone
+    for each in booking.clock_changes:
+        local = datetime.fromisoformat(each.local)
+        if each.occurrence_id == occurrence.id and instant(local, zone) == occurrence.starts_at:
+            return local.date()
+    return wall_clock(occurrence.starts_at, zone).date()
 
 
 def misplaced(moved: Sequence[Moved], pointer: str, zone: ZoneInfo) -> Iterator[Fault]:
@@ -188,28 +211,25 @@ def rewritten(move: Move, moved: Sequence[Moved], booking: Locked, caller: Calle
         booking,
         units=units,
         cost=recosted(booking, becomes, units, caller),
-        clock_changes=[*stay(moved, booking), *new_clock_changes(move, booking, moved)],
+        clock_changes=[*clock_changes(move, moved, booking)],
     )
 
 
-def stay(moved: Sequence[Moved], booking: Locked) -> Iterator[ClockChange]:
-    """The clock changes of ends that do not move."""
-    ends = {each.occurrence.id: (each.period.starts_at, each.period.ends_at) for each in moved}
-    for each in booking.clock_changes:
-        moment = instant(datetime.fromisoformat(each.local), booking.place.zone)
-        if moment in ends.get(each.occurrence_id, (moment,)):
-            yield each
-
-
-def new_clock_changes(move: Move, booking: Locked, moved: Sequence[Moved]) -> Iterator[ClockChange]:
-    """Where the new local times of later days are skipped or repeated; sent instants are what they are."""
+def clock_changes(move: Move, moved: Sequence[Moved], booking: Locked) -> Iterator[ClockChange]:
+    """Of ends that do not move, and where new local times are skipped or repeated: sent instants are what they are."""
     zone = booking.place.zone
-    known = {(each.occurrence_id, each.local) for each in stay(moved, booking)}
+    anew = {
+        (each.occurrence.id, was)
+        for each in moved
+        for sent, was, now in zip(
+            (move.starts_at, move.ends_at), astuple(each.occurrence.period), astuple(each.period), strict=True
+        )
+        if sent and (each.turned or was != now)
+    }
+    for change in booking.clock_changes:
+        if (change.occurrence_id, instant(datetime.fromisoformat(change.local), zone)) not in anew:
+            yield change
     for each in moved:
-        for sent in filter(None, (move.starts_at, move.ends_at) if each.days else ()):
-            local = wall_clock(sent, zone) + timedelta(days=each.days)
-            change = clock_change(local, zone)
-            if change and (each.occurrence.id, local.isoformat()) not in known:
-                yield ClockChange(each.occurrence.id, local.isoformat(), change)
-            if change == "skipped" and sent is move.starts_at:
-                break  # the end keeps its distance from such a start
+        for local in each.turned:
+            if kind := clock_change(local, zone):
+                yield ClockChange(each.occurrence.id, local.isoformat(), kind)
