@@ -3,7 +3,8 @@
 Europe/London: on 28 March 01:00 to 02:00 is left out, at 01:00 UTC; on 31 October it occurs twice, from 00:00 to 02:00
 UTC. Australia/Lord_Howe, half an hour and the other way round: 11 hours before UTC until 4 April, when 01:30 to 02:00
 occurs twice, from 14:30 to 15:30 UTC of the 3rd; then ten and a half, until on 3 October 02:00 to 02:30 is left out, at
-15:30 UTC of the 2nd. Asia/Kolkata is always five and a half before.
+15:30 UTC of the 2nd. Asia/Kolkata is always five and a half before. America/Nuuk is two hours after it, and one from 28
+March, 01:00 UTC, on.
 """
 
 from collections.abc import Sequence
@@ -422,6 +423,15 @@ MOVES: dict[str, dict[str, Moves]] = {
             ["09-25 15:45 to 17:45", "10-02 15:45 to 17:45", "10-09 15:15 to 17:15"],
             [1, 1, 1],
             [(1, "10-03T02:15", "skipped")],
+        ),
+    },
+    "America/Nuuk, forward": {
+        # 23:00 to 24:00 is left out of Saturday 27 March: that week's began at 00:00 on Sunday, and is Saturday's still
+        "all out of a gap before midnight": Moves(
+            "03-21 01:00 to 01:30",
+            [("all", period("03-20 22:00 to 23:00"))],
+            ["03-20 22:00 to 23:00", "03-27 22:00 to 23:00", "04-03 21:00 to 22:00"],
+            [1, 1, 1],
         ),
     },
     "Asia/Kolkata": {
