@@ -224,7 +224,7 @@ async def test_it_is_confirmed_with_the_hold_that_it_came_to(world: World):
     asset = await world.asset(owner)
     booking, quicker = await skipping(world, asset, group, MONDAY, TUESDAY, hold=True)
     await free(*quicker)
-    ok(await group.retry(booking), 200)
+    assert states(ok(await group.retry(booking), 200)) == ["held", "held"]
     confirmed = ok(await group.post(f"/bookings/{booking['id']}/confirm"), 200)
     assert (states(confirmed), confirmed["hold_expires_at"]) == (["confirmed", "confirmed"], None)
 
@@ -253,11 +253,15 @@ async def test_where_the_owner_approves_it_waits_for_that_as_a_request_of_its_ow
     asset = await world.asset(owner)
     booking, quicker = await skipping(world, asset, group, MONDAY, SOON, TUESDAY, WEDNESDAY)
     ok(await owner.patch(f"/assets/{asset['id']}", {"terms": {**APPROVAL, "on_deadline": on_deadline}}), 200)
-    await free(*quicker[1:])
+    await free(*quicker)
+    shut = {"asset_id": asset["id"], "starts_at": SOON[0], "ends_at": SOON[1]}
+    ok(await owner.post("/closures", shut), 201)
     clock.now += timedelta(hours=1)
     asked = ok(await group.retry(booking, if_some_unavailable="skip"), 200)
     assert (asked["state"], states(asked)) == ("pending", ["skipped", "confirmed", "pending", "pending"])
     assert asked["decide_by"] == "2027-01-07T10:00:00Z"  # 72 hours from now; what was not had has no part in it
+    waits = "SELECT count(*) FROM occurrences WHERE num_nonnulls(held_until, approved_from) > 0"
+    assert await world.value(waits) == 2
     _, _, third, fourth = (each["id"] for each in asked["occurrences"])
     assert await world.free(asset, *TUESDAY) == []
     ok(await owner.post(f"/bookings/{booking['id']}/decline", {"occurrence_ids": [fourth]}), 200)
