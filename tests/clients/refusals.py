@@ -31,6 +31,7 @@ BY_SENTENCE = {
         r"|It must be (the currency of|\w+, as the asset's)|At (least|most) ([a-z_]+:|\d+ (days|in one))"
         r"|A (period that is repeated|whole)|No (closure|period) is longer|Occurrences \d+ and \d+ overlap"
         r"|It names every date|The series|An asset cannot be inside itself|That makes"
+        r"|(The asset has|Each period takes) \d+ units"
     ),
     "where a move leads": (
         r"(The first|The one|Occurrence|.{1,80}) would (not end after|be longer than|lie beyond|overlap)"
