@@ -4,6 +4,7 @@ Each booking is answered as the model has it, to owner and booker; the database 
 the feed, read on page by page, tells every change once: who replays it has every booking's state.
 """
 
+from asyncio import gather
 from collections import Counter, defaultdict
 from typing import Any
 
@@ -60,12 +61,15 @@ class Watched(RuleBasedStateMachine):
         self.stage.run(self.look())
 
     async def look(self, *, at_all: bool = False) -> None:
-        for who in NAMES:
-            await self.look_as(who, at_all=at_all)
-            if self.diary.claims:
-                await self.look_what_is_owed(who)
-        await self.look_who_occupies()
-        await self.look_what_was_told()
+        """All of them at once, as nothing changes meanwhile."""
+        owed = NAMES if self.diary.claims else ()
+        feeds, *_ = await gather(
+            gather(*(self.read_on(who) for who in NAMES)),
+            *(self.look_as(who, at_all=at_all) for who in NAMES),
+            *(self.look_what_is_owed(who) for who in owed),
+            self.look_who_occupies(),
+        )
+        await self.look_what_was_told(dict(zip(NAMES, feeds, strict=True)))
 
     async def look_as(self, who: str, *, at_all: bool) -> None:
         """An organisation is shown its bookings as they are, and an ETag is good as long as nothing changes."""
@@ -129,9 +133,8 @@ class Watched(RuleBasedStateMachine):
             assert begun[place] <= self.begun[place] or self.begun[place] <= begun[place]
         self.begun = begun
 
-    async def look_what_was_told(self) -> None:
+    async def look_what_was_told(self, told: dict[str, dict[str, dict[int, Json]]]) -> None:
         """The feed of each organisation has every change of its bookings, which replayed make what is stored."""
-        told = {who: await self.read_on(who) for who in NAMES}
         versions = {str(row["id"]): row["version"] for row in await self.stage.conn.fetch(VERSIONS)}
         stored: list[Json] = [{} for _ in self.ids]
         for row in await self.stage.conn.fetch(STANDING):

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from calls import daily, ok
 from diary import CAN, Diary
-from entries import ALL, DAY, HOUR, Asking, Refused, Scope, Wish, meet
+from entries import ALL, DAY, HOUR, Asking, Occurrence, Refused, Scope, Wish, meet
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, consumes, multiple, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import Bundle, consumes, initialize, multiple, precondition, rule, run_state_machine_as_test
 from stage import ASSETS, NAMES, Stage, instant, minutes, staged, wall
 from watch import Json, Watched, refusal_of, told
 
@@ -23,6 +23,7 @@ from fallow.cluster import Cluster
 organisations = st.sampled_from(NAMES)
 owners = st.sampled_from(["council", "council", "council", *NAMES])
 names = st.sampled_from([*ASSETS])
+places = st.sampled_from([*ASSETS, *[None] * len(ASSETS)])  # None: where the first came
 ways = st.sampled_from(["plain", "plain", "plain", "dry", "twice"])
 matches = st.sampled_from([None, None, None, "known", "stale"])
 looks = st.sampled_from(["known", "known", "known", "stale", "none", "current"])
@@ -33,6 +34,7 @@ scopes = st.one_of(
     st.builds(Scope, numbers=st.sets(st.integers(0, 2), min_size=1, max_size=2).map(tuple)),
 )
 slots = st.tuples(st.integers(-1, 12), st.sampled_from([HOUR // 2, HOUR, HOUR, 2 * HOUR]))
+nth = st.integers(0, 9)
 # By how much a start and an end are moved, None where they are not sent, and to how many units.
 further = st.sampled_from([-DAY, -2 * HOUR, -HOUR, -30, -15, 0, 15, 30, HOUR, 2 * HOUR, DAY, 7 * DAY])
 units = st.sampled_from([1, 1, 2, 3])
@@ -54,10 +56,20 @@ class Machine(Watched):
 
     # What is done -------------------------------------------------------------------------------------------------
 
+    @initialize(target=bookings, name=names, slots=st.tuples(slots, slots, slots), common=slots, hold=st.booleans())
+    def three_come_at_once(self, name, slots, common, hold):
+        """To one place, each for a time of its own and all for another."""
+        self.first = name
+        made = [
+            self.ask_for(who, name, apart([(30 * n, 30 * n + length) for n, length in (slot, common)]), 1, hold, True)
+            for who, slot in zip(NAMES, slots, strict=True)
+        ]
+        return multiple(*(number for number in made if number is not None))
+
     @rule(
         target=bookings,
         who=organisations,
-        name=names,
+        name=places,
         days=st.sampled_from([0, 0, 0, 1, 7]),
         slots=st.lists(slots, min_size=1, max_size=3),
         units=st.sampled_from([1, 1, 1, 2, 3]),
@@ -68,12 +80,13 @@ class Machine(Watched):
     def book(self, who, name, days, slots, units, hold, skip, how):
         since = self.next_half_hour() + days * DAY
         periods = apart([(since + 30 * slot, since + 30 * slot + length) for slot, length in slots])
-        return self.ask(who, name, periods, {"periods": [to(*period) for period in periods]}, units, hold, skip, how)
+        made = self.ask_for(who, name or self.first, periods, units, hold, skip, how)
+        return multiple() if made is None else made
 
     @rule(
         target=bookings,
         who=organisations,
-        name=names,
+        name=places,
         slot=slots,
         count=st.integers(2, 3),
         hold=st.booleans(),
@@ -84,23 +97,26 @@ class Machine(Watched):
         starts = self.next_half_hour() + 30 * slot[0]
         ends = starts + slot[1]
         periods = [(starts + 7 * DAY * n, ends + 7 * DAY * n) for n in range(count)]
-        return self.ask(who, name, periods, {"repeats": {**to(starts, ends), "count": count}}, 1, hold, skip, how)
+        series = {"repeats": {**to(starts, ends), "count": count}}
+        made = self.ask_for(who, name or self.first, periods, 1, hold, skip, how, series)
+        return multiple() if made is None else made
 
-    def ask(self, who, name, periods, sent, units, hold, skip, how):
+    def ask_for(self, who, name, periods, units, hold, skip, how="plain", series=None):
+        sent = series or {"periods": [to(*period) for period in periods]}
         some = {"hold": hold, "if_some_unavailable": "skip" if skip else "refuse"}
         body = {"asset_id": self.stage.assets[name]["id"], "units": units, **some, **sent}
-        made = self.do(
+        return self.do(
             lambda diary: diary.book(who, name, periods, units, hold=hold, skip=skip), who, "/bookings", body, how
         )
-        return multiple() if made is None else made
 
     @rule(number=bookings, who=organisations, how=ways, match=matches)
     def confirm(self, number, who, how, match):
         self.change(lambda diary: diary.confirm(number, who), number, "confirm", who, {}, how, match)
 
-    @rule(number=bookings)
-    def confirm_ones_own(self, number):
-        self.confirm(number, self.diary.bookings[number].booker, "plain", None)
+    @precondition(lambda self: self.having("confirm"))
+    @rule(nth=nth)
+    def confirm_ones_own(self, nth):
+        self.confirm(*self.ones_own("confirm", nth), "plain", None)
 
     @rule(number=bookings, who=organisations, scope=scopes, to=moves, note=notes, how=ways, match=matches)
     def move(self, number, who, scope, to, note, how, match):
@@ -117,34 +133,30 @@ class Machine(Watched):
             number, "move", who, body | {name: value for name, value in sent.items() if value is not None}, how, match,
         )  # fmt: skip
 
-    @rule(number=bookings, scope=scopes, to=moves)
-    def move_ones_own(self, number, scope, to):
-        self.move(number, self.diary.bookings[number].booker, scope, to, None, "plain", None)
+    @precondition(lambda self: self.having("move"))
+    @rule(nth=nth, scope=scopes, to=moves)
+    def move_ones_own(self, nth, scope, to):
+        self.move(*self.ones_own("move", nth), scope, to, None, "plain", None)
 
-    @rule(number=bookings, scope=scopes, nth=st.integers(0, 9))
-    def move_onto(self, number, scope, nth):
+    @precondition(lambda self: self.having("move"))
+    @rule(nth=nth, scope=scopes, onto=nth)
+    def move_onto(self, nth, scope, onto):
         """To where something else of the same asset is, or stood."""
-        booking = self.diary.bookings[number]
-        first = booking.within(self.scoped(number, scope, None)[0])[0]
-        beside = [
-            each
-            for other in self.diary.bookings
-            if self.diary.within(other.asset, booking.asset)
-            for each in other.occurrences
-            if each.starts != first.starts
-        ]
+        number, booker = self.ones_own("move", nth)
+        first = self.diary.bookings[number].within(self.scoped(number, scope, None)[0])[0]
+        beside = [each for _, each in self.beside(number) if each.starts != first.starts]
         if beside:
-            by = beside[nth % len(beside)].starts - first.starts
-            self.move(number, booking.booker, scope, (by, by, None), None, "plain", None)
+            by = beside[onto % len(beside)].starts - first.starts
+            self.move(number, booker, scope, (by, by, None), None, "plain", None)
 
-    @rule(number=bookings, by=st.sampled_from([0, 0, 7, 30]))
-    def end_early(self, number, by):
+    @precondition(lambda self: self.having("move", begun=True))
+    @rule(nth=nth, by=st.sampled_from([0, 0, 7, 30]))
+    def end_early(self, nth, by):
         """What has begun, now or soon."""
-        booking = self.diary.bookings[number]
-        begun = [each for each in booking.in_order() if each.state in CAN["move"] and each.starts <= self.diary.now]
-        for each in begun[:1]:
-            only = Scope(numbers=(each.number,))
-            self.move(number, booking.booker, only, (None, self.diary.now + by - each.ends, None), None, "plain", None)
+        number, booker = self.ones_own("move", nth, begun=True)
+        going_on = next(each for each in self.diary.bookings[number].in_order() if each.state in CAN["move"])
+        only, to = Scope(numbers=(going_on.number,)), (None, self.diary.now + by - going_on.ends, None)
+        self.move(number, booker, only, to, None, "plain", None)
 
     @rule(number=bookings, who=organisations, scope=scopes, skip=st.booleans(), note=notes, how=ways, match=matches)
     def retry(self, number, who, scope, skip, note, how, match):
@@ -154,9 +166,18 @@ class Machine(Watched):
             number, "retry", who, body | {"if_some_unavailable": "skip" if skip else "refuse"}, how, match,
         )  # fmt: skip
 
-    @rule(number=bookings, scope=scopes, skip=st.booleans())
-    def retry_ones_own(self, number, scope, skip):
-        self.retry(number, self.diary.bookings[number].booker, scope, skip, None, "plain", None)
+    @precondition(lambda self: self.having("retry"))
+    @rule(nth=nth, scope=scopes, skip=st.booleans(), room=st.booleans())
+    def retry_ones_own(self, nth, scope, skip, room):
+        """Perhaps once others have given back what they have at the time."""
+        number, booker = self.ones_own("retry", nth)
+        skipped = [each for each in self.diary.bookings[number].occurrences if each.state in CAN["retry"]]
+        for other, each in self.beside(number) if room else ():
+            if each.state in CAN["cancel"] and any(meet(each, one.starts, one.ends) for one in skipped):
+                self.cancel(
+                    other, self.diary.bookings[other].booker, Scope(numbers=(each.number,)), None, "plain", None
+                )
+        self.retry(number, booker, scope, skip, None, "plain", None)
 
     def said_otherwise(self, who: str, number: int) -> set[int]:
         """The occurrences of which the last answer gives other reasons, or the same with other numbers."""
@@ -201,11 +222,10 @@ class Machine(Watched):
         scope, body = self.scoped(number, scope, note)
         self.change(lambda diary: diary.recall(number, who, scope, note), number, "recall", who, body, how, match)
 
-    @precondition(lambda self: len(self.ids) > 1)
     @rule(
         target=closures,
         who=owners,
-        name=names,
+        name=places,
         days=st.sampled_from([0, 0, 1, 7]),
         slot=slots,
         recall=st.booleans(),
@@ -213,6 +233,7 @@ class Machine(Watched):
         match=looks,
     )
     def close(self, who, name, days, slot, recall, note, match):
+        name = name or self.first
         starts = self.next_half_hour() + days * DAY + 30 * slot[0]
         ends = starts + slot[1]
         body = {"asset_id": self.stage.assets[name]["id"], **to(starts, ends), "note": note}
@@ -222,7 +243,6 @@ class Machine(Watched):
         )  # fmt: skip
         return (shown["closure"]["id"], (name, starts, ends)) if shown else multiple()
 
-    @precondition(lambda self: len(self.ids) > 1)
     @rule(who=owners, name=st.none() | names, hours=hours, recall=st.booleans(), note=notes, match=looks)
     def replace_hours(self, who, name, hours, recall, note, match):
         """Of an asset, its own from then on, or of all that share a timetable."""
@@ -262,7 +282,6 @@ class Machine(Watched):
         if coming:
             self.wait(min(coming) - self.diary.now)
 
-    @precondition(lambda self: self.ids)
     @rule()
     def work(self):
         self.everything_is_written_down()
@@ -276,6 +295,32 @@ class Machine(Watched):
         self.stage.run(self.stage.conn.execute("UPDATE organisations SET state = $2 WHERE id = $1", group.id, state))
 
     # How it is done -----------------------------------------------------------------------------------------------
+
+    def having(self, how: str, *, begun: bool = False) -> list[int]:
+        """The bookings of which anything can be changed like this, and has begun."""
+        return [
+            number
+            for number, booking in enumerate(self.diary.bookings)
+            if any(
+                each.state in CAN[how] and (each.starts <= self.diary.now or not begun) for each in booking.occurrences
+            )
+        ]
+
+    def ones_own(self, how: str, nth: int, *, begun: bool = False) -> tuple[int, str]:
+        """One of those, and its booker."""
+        numbers = self.having(how, begun=begun)
+        number = numbers[nth % len(numbers)]
+        return number, self.diary.bookings[number].booker
+
+    def beside(self, number: int) -> list[tuple[int, Occurrence]]:
+        """What is, or was, booked of the same asset, of a whole around it or a part in it."""
+        asset = self.diary.bookings[number].asset
+        return [
+            (other, each)
+            for other, booking in enumerate(self.diary.bookings)
+            if self.diary.within(booking.asset, asset)
+            for each in booking.occurrences
+        ]
 
     def next_half_hour(self) -> int:
         return -(-self.diary.now // 30) * 30
