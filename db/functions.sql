@@ -866,20 +866,21 @@ RETURNS TABLE (place int, owner_id uuid, id uuid, distance_m int) LANGUAGE plpgs
 DECLARE
   most CONSTANT int := rules.most_examined(n) + 1;
   here CONSTANT geography := rules.searchable(origin);
+  reach_m CONSTANT int := CASE WHEN n.comes_to_us THEN 200000 ELSE n.within_m END;
 BEGIN
   IF n.category IS NOT NULL THEN
     RETURN QUERY SELECT row_number() OVER ()::int, c.* FROM (
       SELECT a.owner_id, a.id, d.distance_m FROM assets a
        CROSS JOIN LATERAL (SELECT round(ST_Distance(a.location, here))::int AS distance_m) d
        CROSS JOIN LATERAL rules.suits(a, n, d.distance_m, at) s
-       WHERE a.category = n.category AND a.state = 'listed' AND ST_DWithin(a.location, here, n.within_m) AND s.suits
+       WHERE a.category = n.category AND a.state = 'listed' AND ST_DWithin(a.location, here, reach_m) AND s.suits
        ORDER BY a.location <-> here LIMIT most) c;
   ELSE
     RETURN QUERY SELECT row_number() OVER ()::int, c.* FROM (
       SELECT a.owner_id, a.id, d.distance_m FROM assets a
        CROSS JOIN LATERAL (SELECT round(ST_Distance(a.location, here))::int AS distance_m) d
        CROSS JOIN LATERAL rules.suits(a, n, d.distance_m, at) s
-       WHERE a.kind = n.kind AND a.state = 'listed' AND ST_DWithin(a.location, here, n.within_m) AND s.suits
+       WHERE a.kind = n.kind AND a.state = 'listed' AND ST_DWithin(a.location, here, reach_m) AND s.suits
        ORDER BY a.location <-> here LIMIT most) c;
   END IF;
 END $$;
@@ -934,8 +935,8 @@ BEGIN
     CONTINUE WHEN numbers[w] = last_met;
     length := coalesce(make_interval(mins => n.minutes), upper(windows[w]) - lower(windows[w]));
     CONTINUE WHEN price->>'per' <> 'booking' AND n.most_amount IS NOT NULL AND rules.owed(price, n.units, length) > n.most_amount;
+    starts_at := NULL;
     FOR piece IN SELECT p FROM unnest(usable * tstzmultirange(windows[w])) p ORDER BY p LOOP
-      starts_at := NULL;
       lo := greatest(lower(piece), since);
       hi := least(upper(piece) - length + instant, beyond);
       CONTINUE WHEN lo >= hi;

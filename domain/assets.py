@@ -53,12 +53,15 @@ class SpaceDetails(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=
 
 
 class VehicleDetails(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="vehicle", tag_field="kind"):
-    """What only a vehicle has; `licence`: the category needed to drive it, such as B or D1."""
+    """What only a vehicle has; `licence`: the category needed to drive it, such as B or D1; `travels_m`: how far it comes
+    with a driver, in metres.
+    """
 
     seats: Annotated[int, Meta(ge=0, le=200)] | None = None
     wheelchair_places: Annotated[int, Meta(ge=0, le=200)] | None = None
     fuel: Fuel | None = None
     licence: ShortText | None = None
+    travels_m: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
 
 
 class EquipmentDetails(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="equipment", tag_field="kind"):

@@ -219,10 +219,10 @@ def pattern_faults(pattern: Pattern, minutes: int | None, now: datetime) -> Iter
     for number, each in enumerate(pattern.windows):
         if each.opens == each.closes:
             yield Fault(f"#/pattern/windows/{number}/closes", "It must differ from opens; a day is 00:00 to 24:00.")
-    last = pattern.starts_on + timedelta(weeks=pattern.every_weeks * (pattern.weeks - 1) + 1)
-    if last < (now - timedelta(days=1)).date():
+    lasts = timedelta(weeks=pattern.every_weeks * (pattern.weeks - 1) + 1)
+    if pattern.starts_on < (now - timedelta(days=1) - lasts).date():
         yield Fault("#/pattern/starts_on", "All its weeks are past.")
-    elif last > (now + FURTHEST).date():
+    elif pattern.starts_on > (now + FURTHEST - lasts).date():
         yield Fault("#/pattern/weeks", f"Its last week ends after the {FURTHEST.days} days that a need looks ahead.")
     if minutes is not None and minutes > max(closes - opens for opens, closes in joined(pattern)):
         yield Fault("#/minutes", "No window is as long as this.")
