@@ -53,8 +53,8 @@ class SpaceDetails(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=
 
 
 class VehicleDetails(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="vehicle", tag_field="kind"):
-    """What only a vehicle has; `licence`: the category needed to drive it, such as B or D1; `travels_m`: how far it comes
-    with a driver, in metres.
+    """What only a vehicle has; `licence`: the category needed to drive it, such as B or D1; `travels_m`: how far it
+    comes with a driver, in metres.
     """
 
     seats: Annotated[int, Meta(ge=0, le=200)] | None = None
