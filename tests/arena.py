@@ -41,13 +41,14 @@ Send = Callable[[], Awaitable[httpx.Response]]
 # Whatever a claim waits for comes at once: it ends, or is approved by itself.
 LAPSING = """
   WITH claims AS (
-    UPDATE occurrences SET held_until = CASE WHEN held_until IS NOT NULL THEN now() + $2 END,
-                           approved_from = CASE WHEN approved_from IS NOT NULL THEN now() + $2 END
-     WHERE booking_id = $1)
-  UPDATE occupancies SET held_until = now() + $2
-   WHERE held_until IS NOT NULL AND occurrence_id IN (SELECT id FROM occurrences WHERE booking_id = $1)
+    UPDATE occurrences SET held_until = CASE WHEN held_until IS NOT NULL THEN now() + $3 END,
+                           approved_from = CASE WHEN approved_from IS NOT NULL THEN now() + $3 END
+     WHERE owner_id = $1 AND booking_id = $2)
+  UPDATE occupancies SET held_until = now() + $3
+   WHERE owner_id = $1 AND held_until IS NOT NULL
+     AND occurrence_id IN (SELECT id FROM occurrences WHERE owner_id = $1 AND booking_id = $2)
 """
-TOLD = "SELECT type FROM events WHERE object_id = $1 ORDER BY version"
+TOLD = "SELECT type FROM events WHERE owner_id = $1 AND object_kind = 'booking' AND object_id = $2 ORDER BY version"
 
 
 class Arena:
@@ -120,7 +121,7 @@ class Arena:
 
     async def lapsing(self, booking: dict[str, Any], after: float = -1) -> None:
         """Have the holds and requests of a booking end so many seconds from now."""
-        await self.direct.execute(LAPSING, booking["id"], timedelta(seconds=after))
+        await self.direct.execute(LAPSING, booking["owner_id"], booking["id"], timedelta(seconds=after))
 
     def sweeps(self, booking: dict[str, Any]) -> Send:
         """What a worker does with a booking's job, not done yet."""
@@ -139,7 +140,8 @@ class Arena:
 
     async def told(self, booking: dict[str, Any]) -> list[str]:
         """What was recorded of a booking, without the word that they all begin with."""
-        return [each["type"].partition(".")[2] for each in await self.direct.fetch(TOLD, booking["id"])]
+        told = await self.direct.fetch(TOLD, booking["owner_id"], booking["id"])
+        return [each["type"].partition(".")[2] for each in told]
 
     async def check(self) -> None:
         """What must be true of all that was ever stored."""

@@ -24,7 +24,8 @@ UNTOLD = """
     FROM bookings b
    CROSS JOIN LATERAL (
          SELECT array_agg(e.type ORDER BY e.version) AS types, array_agg(e.version ORDER BY e.version) AS versions
-           FROM events e WHERE e.object_id = b.id) told
+           FROM events e
+          WHERE e.owner_id = b.owner_id AND e.object_kind = 'booking' AND e.object_id = b.id) told
    WHERE told.versions IS DISTINCT FROM ARRAY(SELECT generate_series(1::bigint, b.version))
       OR told.types[1] <> 'booking.created' OR 'booking.created' = ANY(told.types[2:])
 """
