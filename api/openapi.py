@@ -183,7 +183,7 @@ def request_body(operation: Operation, schema_of: Mapping[int, Schema], componen
         return {"required": required, "content": {"application/json": content}}
     kind = get_args(operation.body)[0]
     name = f"{kind.__name__}Patch"
-    components[name] = schemas.optional(components[kind.__name__])
+    components[name] = schemas.optional(components[kind.__name__], components)
     content = {"schema": {"$ref": PREFIX + name}, **example}
     return {"required": True, "content": {MERGE_PATCH: content, "application/json": content}}
 

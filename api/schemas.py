@@ -98,15 +98,39 @@ def brief(schema: Schema) -> Schema:
     return schema
 
 
-def optional(schema: Schema) -> Schema:
-    """The schema of a merge patch for a document: nothing required, nothing filled in."""
-    properties = {
-        name: {key: value for key, value in each.items() if key != "default"}
-        for name, each in schema["properties"].items()
-    }
-    return {
-        **{key: value for key, value in schema.items() if key != "required"},
-        "title": f"{schema['title']}Patch",
-        "description": "A merge patch (RFC 7396): what is left out stays, null takes away.",
-        "properties": properties,
-    }
+def optional(schema: Schema, components: dict[str, Schema]) -> Schema:
+    """The schema of a merge patch for a document, down to the objects in it, whose own are added to the components.
+
+    Nothing is required or filled in, and null takes away whatever may be left out.
+    """
+    about = [schema.get("description"), "A merge patch (RFC 7396): what is left out stays, null takes away."]
+    said = {"title": f"{schema['title']}Patch", "description": " ".join(filter(None, about))}
+    if "oneOf" in schema:  # what is left out may be the word that tells them apart
+        return {**said, "anyOf": [merged(each, components) for each in schema["oneOf"]]}
+    properties = {}
+    for name, each in schema["properties"].items():
+        member = merged({key: value for key, value in each.items() if key != "default"}, components)
+        properties[name] = member if name in schema.get("required", ()) else nullable(member)
+    return {**{key: value for key, value in schema.items() if key != "required"}, **said, "properties": properties}
+
+
+def merged(schema: Schema, components: dict[str, Schema]) -> Schema:
+    """A member of a document as its merge patch has it: objects are merged as well, all else is replaced."""
+    if "anyOf" in schema:
+        return {**schema, "anyOf": [merged(each, components) for each in schema["anyOf"]]}
+    name = schema.get("$ref", "").removeprefix(PREFIX)
+    if not components.get(name, {}).keys() & {"properties", "oneOf"}:
+        return schema
+    components[f"{name}Patch"] = optional(components[name], components)
+    return {**schema, "$ref": f"{PREFIX}{name}Patch"}
+
+
+def nullable(schema: Schema) -> Schema:
+    """A schema that takes null, too."""
+    if "type" in schema:
+        kinds = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+        return {**schema, "type": list(dict.fromkeys([*kinds, "null"]))}
+    null = {"type": "null"}
+    choices = schema.get("anyOf", [{"$ref": schema.get("$ref")}])
+    rest = {key: value for key, value in schema.items() if key not in {"anyOf", "$ref"}}
+    return {"anyOf": [*(each for each in choices if each != null), null], **rest}

@@ -94,6 +94,8 @@ class Changes:
             self.compared.add(pair)
             where = old["$ref"].rpartition("/")[2]
         old, new = resolve(old, self.old), resolve(new, self.new)
+        if sent and "properties" in old:
+            new = beside_null(new, self.new)
         narrow, wide = (new, old) if sent else (old, new)  # what must not be narrower than the other
         yield from self.values(where, narrow, wide, sent=sent)
         yield from self.members(where, old, new, sent=sent)
@@ -132,7 +134,10 @@ class Changes:
 
     def choices(self, where: str, old: Schema, new: Schema, *, sent: bool) -> Iterator[str]:
         before, after = (
-            {str(each.get("$ref") or each.get("type")): each for each in schema.get("anyOf", schema.get("oneOf", ()))}
+            {
+                str(each.get("$ref") or each.get("type")).removesuffix("Patch"): each  # which takes some of it, too
+                for each in schema.get("anyOf", schema.get("oneOf", ()))
+            }
             for schema in (old, new)
         )
         for name in sorted(before.keys() - after.keys() if sent else after.keys() - before.keys()):
@@ -150,6 +155,12 @@ def resolve(schema: Schema, document: Schema) -> Schema:
     for part in schema["$ref"].removeprefix("#/").split("/"):
         found = found[part]
     return {**found, **{key: value for key, value in schema.items() if key != "$ref"}}
+
+
+def beside_null(schema: Schema, document: Schema) -> Schema:
+    """What else a schema takes, if that is one thing."""
+    others = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    return resolve(others[0], document) if len(others) == 1 else schema
 
 
 def types(schema: Schema) -> set[str]:

@@ -1,17 +1,19 @@
 """Bodies: JSON and nothing but JSON."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
+import jsonschema_rs
 import msgspec
 import pytest
 from calls import World, ok
+from contract import contract
 from msgspec import Meta
 
 from api import operations
 from api.app import create_app
-from api.bodies import merge
+from api.bodies import MERGE_PATCH, merge
 from api.settings import Settings
 from domain import words
 from domain.types import Url
@@ -77,6 +79,36 @@ async def test_a_merge_patch_is_checked_as_the_whole_document(world: World):
     assert changed["description"] is None
     assert changed["website"] == "https://example.org/"
     assert changed["contact"] == {"name": None, "email": "a@example.org", "phone": None}
+
+
+@pytest.mark.parametrize(
+    ("operation", "patch", "becomes"),
+    [
+        ("updateSite", {"private": None}, {"private": False}),
+        ("updateSite", {"point": {}}, {"point": {"type": "Point", "coordinates": [-2.2, 53.4]}}),
+        ("updateSite", {"point": {"coordinates": None}}, None),
+        ("updateSite", {"name": None}, None),
+        ("updateAsset", {"units": None}, {"units": 1}),
+        ("updateAsset", {"details": {"area_m2": 50}}, {"details": {"kind": "space", "area_m2": 50, "layouts": []}}),
+        ("updateAsset", {"details": {"kind": None}}, None),
+        ("updateAsset", {"terms": {"price": {"per": None}}}, None),
+    ],
+)
+async def test_a_merge_patch_reaches_into_objects_and_the_contract_says_so(
+    world: World, operation: str, patch: dict[str, Any], becomes: dict[str, Any] | None
+):
+    """What may be left out or taken away in them, and what may not."""
+    owner = await world.organisation()
+    site = await world.site(owner, private=True, point={"type": "Point", "coordinates": [-2.2, 53.4]})
+    price = {"amount": 500, "currency": "GBP", "per": "hour"}
+    details = {"kind": "space", "area_m2": 40}
+    asset = await world.asset(owner, site=site, units=3, details=details, terms={"price": price})
+    path = {"updateSite": f"/sites/{site['id']}", "updateAsset": f"/assets/{asset['id']}"}[operation]
+    changed = ok(await owner.patch(path, patch), 422 if becomes is None else 200)
+    assert becomes is None or {name: changed[name] for name in becomes} == becomes
+    schema = contract().operations[operation]["requestBody"]["content"][MERGE_PATCH]["schema"]
+    promised = jsonschema_rs.is_valid({**schema, "components": contract().components}, patch)
+    assert promised == (becomes is not None)
 
 
 async def test_a_merge_patch_is_an_object(world: World):
