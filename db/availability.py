@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 LOAD = """
   SELECT a.kind, a.timezone, $2::timestamptz AS starts_at, $3::timestamptz AS ends_at,
-         rules.applies_to(a) AS applies_to,
+         (SELECT t.applies_to FROM rules.applies_to(a) t) AS applies_to,
          (SELECT coalesce(jsonb_agg(jsonb_build_object('starts_at', lower(h), 'ends_at', upper(h)) ORDER BY h), '[]')
             FROM rules.open_hours(a, $2, $3) o, unnest(o.hours) h) AS open,
          (SELECT coalesce(jsonb_agg(to_jsonb(f) ORDER BY f.starts_at), '[]')

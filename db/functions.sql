@@ -159,7 +159,7 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- Which ends of a period the hours apply to: the timetable's word, else the usual one of the asset's kind.
-CREATE FUNCTION rules.applies_to(a assets) RETURNS text
+CREATE FUNCTION rules.applies_to(a assets) RETURNS TABLE (applies_to text)
 LANGUAGE sql STABLE AS $$
   SELECT coalesce((SELECT t.applies_to FROM timetables t WHERE t.id = a.timetable_id AND t.owner_id = a.owner_id),
                   CASE WHEN a.kind IN ('space', 'people') THEN 'whole_period' ELSE 'start_and_end' END)
@@ -184,7 +184,7 @@ $$;
 CREATE FUNCTION rules.open_throughout(a assets, starts timestamptz, ends timestamptz)
 RETURNS TABLE (open boolean)
 LANGUAGE sql STABLE AS $$
-  SELECT coalesce(CASE WHEN rules.applies_to(a) = 'whole_period'
+  SELECT coalesce(CASE WHEN (SELECT t.applies_to FROM rules.applies_to(a) t) = 'whole_period'
               THEN CASE WHEN ends > starts + interval '48 hours'
                     AND NOT (SELECT o.hours @> tstzrange(starts, starts + interval '24 hours')
                                FROM rules.opened(a.owner_id, a.timetable_id, a.timezone, starts, starts + interval '24 hours') o)
@@ -411,7 +411,7 @@ LANGUAGE sql STABLE AS $$
                                              b.until + make_interval(mins => a.turnaround_before_minutes))), '{}') AS taken
            FROM rules.busy(a, rules.span(a, since, until), at) b WHERE b.units > a.units - wanted) t
    CROSS JOIN LATERAL (
-         SELECT CASE WHEN rules.applies_to(a) = 'whole_period' THEN o.hours
+         SELECT CASE WHEN (SELECT t.applies_to FROM rules.applies_to(a) t) = 'whole_period' THEN o.hours
                      WHEN isempty(o.hours) THEN '{}'
                      ELSE tstzmultirange(tstzrange(lower(o.hours), upper(o.hours)))
                           - coalesce((SELECT range_agg(c.during) FROM rules.shut(a, since, until) c), '{}') END AS usable) u
@@ -487,7 +487,7 @@ LANGUAGE sql STABLE AS $$
      WHERE NOT EXISTS (SELECT FROM rules.fit(a, wanted, NULL) f WHERE NOT f.passed)
        AND NOT EXISTS (SELECT FROM rules.admitted(a, booker, at) k WHERE NOT k.passed)),
   known AS MATERIALIZED (
-    SELECT b.*, o.hours, rules.applies_to(a) AS applies_to,
+    SELECT b.*, o.hours, (SELECT t.applies_to FROM rules.applies_to(a) t) AS applies_to,
            (SELECT coalesce(range_agg(c.during), '{}') FROM rules.shut(a, b.first, b.beyond + b.length) c) AS shut,
            t.moments, t.units
       FROM bounds b
@@ -661,7 +661,8 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- The periods that a search is for, in a zone; none where it is for no time.
-CREATE FUNCTION rules.periods(starts timestamptz, ends timestamptz, zone text, weeks int) RETURNS tstzrange[]
+CREATE FUNCTION rules.periods(starts timestamptz, ends timestamptz, zone text, weeks int)
+RETURNS TABLE (periods tstzrange[])
 LANGUAGE sql IMMUTABLE AS $$
   SELECT ARRAY(SELECT tstzrange(p.starts_at, p.ends_at) FROM rules.repeats(starts, ends, zone, weeks) p
                 WHERE starts IS NOT NULL ORDER BY p.n)
@@ -718,8 +719,8 @@ BEGIN
     complete := coalesce(complete[examined + 1:bound], '{}');
 
     WITH zones AS MATERIALIZED (
-      SELECT z.timezone, rules.periods(starts, ends, z.timezone, weeks) AS periods
-        FROM (SELECT DISTINCT timezone FROM unnest(complete)) z)
+      SELECT z.timezone, p.periods FROM (SELECT DISTINCT timezone FROM unnest(complete)) z
+       CROSS JOIN LATERAL rules.periods(starts, ends, z.timezone, weeks) p)
     SELECT array_agg(complete[f.place]), max(f.place) INTO fits, reached FROM (
       SELECT place FROM generate_subscripts(complete, 1) place
        CROSS JOIN LATERAL (SELECT a FROM assets a
@@ -902,7 +903,7 @@ DECLARE
   first CONSTANT timestamptz := at + make_interval(mins => a.notice_minutes);
   beyond CONSTANT timestamptz := at + make_interval(hours => 24 * a.horizon_days) + instant;
   turnaround CONSTANT interval := make_interval(mins => a.turnaround_before_minutes + a.turnaround_after_minutes);
-  whole CONSTANT boolean := rules.applies_to(a) = 'whole_period';
+  whole CONSTANT boolean := (SELECT t.applies_to FROM rules.applies_to(a) t) = 'whole_period';
   price CONSTANT jsonb := rules.price(a, (SELECT o.kind FROM organisations o WHERE o.id = n.owner_id));
   papers_until CONSTANT date := (SELECT p.last FROM rules.papers_until(a, n.owner_id) p);
   numbers int[];
