@@ -689,9 +689,9 @@ $$;
 -- The nearest assets that fit, in the order (distance_m, tie, id) after a given place in it: up to `most`, with
 -- how many were examined, the last of them, and whether there was nothing further within reach.
 -- The index orders by the sphere, the order is by the spheroid's metres, which differ by at most 0.7 %: of a
--- batch read from the index only what lies nearer than that edge is complete; the next batch is four times as
--- large, so that a crowd at one distance is read to its end. No more than `bound` are examined for hours and
--- occupancy, each until more of its periods fail than may.
+-- batch read from the index only what lies nearer than that edge is complete; the next goes on after that, until four
+-- times as many are read, so that a crowd at one distance is read to its end. No more than `bound` are examined for
+-- hours and occupancy, each until more of its periods fail than may.
 CREATE FUNCTION rules.search(
   origin geography, within_m int, of_category text, of_kind text, needs text[], wanted int, attending int,
   only_free boolean, community boolean, of_owner uuid, people boolean,
@@ -712,11 +712,11 @@ BEGIN
   origin := rules.searchable(origin);
   LOOP
     near := rules.near(origin, within_m, of_category, of_kind, needs, wanted, attending, only_free, community, of_owner,
-                       people, at, true, after_m, after_tie, after_id, batch);
-    exhausted := coalesce(cardinality(near), 0) < batch;
+                       people, at, true, after_m, after_tie, after_id, batch - examined);
+    exhausted := coalesce(cardinality(near), 0) < batch - examined;
     SELECT CASE WHEN exhausted THEN 'Infinity' ELSE max(n.sphere_m) * 0.993 - 1 END INTO edge FROM unnest(near) n;
     SELECT array_agg(n ORDER BY n.distance_m, n.tie, n.id) INTO complete FROM unnest(near) n WHERE n.distance_m < edge;
-    complete := coalesce(complete[examined + 1:bound], '{}');
+    complete := coalesce(complete[:bound - examined], '{}');
 
     WITH zones AS MATERIALIZED (
       SELECT z.timezone, p.periods FROM (SELECT DISTINCT timezone FROM unnest(complete)) z
@@ -735,10 +735,13 @@ BEGIN
       examined := examined + reached; last := complete[reached];
       RETURN;
     END IF;
+    exhausted := exhausted AND examined + coalesce(cardinality(near), 0) <= bound;
     examined := examined + cardinality(complete);
     last := coalesce(complete[cardinality(complete)], last);
-    exhausted := exhausted AND coalesce(cardinality(near), 0) <= bound;
     EXIT WHEN exhausted OR examined >= bound;
+    IF last IS NOT NULL THEN
+      after_m := last.distance_m; after_tie := last.tie; after_id := last.id;
+    END IF;
     batch := 4 * batch;
   END LOOP;
 END $$;
