@@ -220,14 +220,21 @@ LANGUAGE sql STABLE AS $$
                    ends + make_interval(mins => a.turnaround_after_minutes))
 $$;
 
--- Everything that occupies an asset or one of its parts within a span; lapsed holds do not.
+-- What occupies units of one asset within a span; lapsed holds do not.
+CREATE FUNCTION rules.occupying(owner uuid, asset uuid, during tstzrange, at timestamptz)
+RETURNS TABLE (unit int, occupied tstzrange, occurrence_id uuid)
+LANGUAGE sql STABLE AS $$
+  SELECT o.unit, o.occupied, o.occurrence_id FROM occupancies o
+   WHERE o.owner_id = owner AND o.asset_id = asset AND o.occupied && during AND (o.held_until IS NULL OR o.held_until > at)
+$$;
+
+-- The same of an asset and all its parts.
 CREATE FUNCTION rules.occupants(a assets, during tstzrange, at timestamptz)
 RETURNS TABLE (asset_id uuid, unit int, occupied tstzrange, occurrence_id uuid)
 LANGUAGE sql STABLE AS $$
-  SELECT o.asset_id, o.unit, o.occupied, o.occurrence_id
-    FROM parts p JOIN occupancies o ON o.owner_id = p.owner_id AND o.asset_id = p.part_id
-   WHERE p.owner_id = a.owner_id AND p.whole_id = a.id AND o.occupied && during
-     AND (o.held_until IS NULL OR o.held_until > at)
+  SELECT p.part_id, o.unit, o.occupied, o.occurrence_id
+    FROM parts p CROSS JOIN LATERAL rules.occupying(p.owner_id, p.part_id, during, at) o
+   WHERE p.owner_id = a.owner_id AND p.whole_id = a.id
 $$;
 
 CREATE TYPE rules.occupant AS (occupied tstzrange, asset_id uuid);
@@ -241,6 +248,20 @@ LANGUAGE sql STABLE AS $$
     LEFT JOIN occurrences c ON c.owner_id = a.owner_id AND c.id = o.occurrence_id
 $$;
 
+-- What occupies the first unit of an asset itself within a span, at the end of it: as occupancies of one unit never overlap,
+-- the last that starts before the span ends, or nothing. (Rows are compared as only the b-tree can: with plain conditions the
+-- planner reads all that ever occupied the unit from the constraint's index, and sorts it.)
+CREATE FUNCTION rules.sole_occupant(a assets, during tstzrange, at timestamptz) RETURNS TABLE (occupied tstzrange)
+LANGUAGE sql STABLE AS $$
+  SELECT last.occupied
+    FROM (SELECT o.occupied FROM occupancies o
+           WHERE (o.owner_id, o.asset_id, o.unit) >= (a.owner_id, a.id, 1)
+             AND (o.owner_id, o.asset_id, o.unit, lower(o.occupied)) < (a.owner_id, a.id, 1, upper(during))
+             AND (o.held_until IS NULL OR o.held_until > at)
+           ORDER BY o.owner_id DESC, o.asset_id DESC, o.unit DESC, lower(o.occupied) DESC LIMIT 1) last
+   WHERE last.occupied && during
+$$;
+
 -- The least number of units that are free at any moment of a span. A single unit is free when nothing occupies it or a
 -- part of it then. Several units: a running sum over what overlaps, as many units at once as are taken for one
 -- and the same time; and what has begun is not moved, so a unit on which any of it lies within the span is not free,
@@ -248,20 +269,28 @@ $$;
 CREATE FUNCTION rules.units_free(a assets, during tstzrange, at timestamptz)
 RETURNS TABLE (units_free int)
 LANGUAGE sql STABLE AS $$
-  SELECT CASE WHEN a.units = 1 THEN (NOT EXISTS (SELECT FROM rules.occupants(a, during, at)))::int
+  SELECT CASE WHEN a.units = 1 THEN (
+           NOT EXISTS (SELECT FROM rules.sole_occupant(a, during, at))
+           AND NOT EXISTS (SELECT FROM parts p CROSS JOIN LATERAL rules.occupying(p.owner_id, p.part_id, during, at)
+                            WHERE p.owner_id = a.owner_id AND p.whole_id = a.id AND p.part_id <> a.id))::int
          ELSE a.units - greatest(
            (SELECT max(running)
               FROM (SELECT sum(change * o.taken) OVER (ORDER BY moment, change) AS running
-                      FROM (SELECT o.occupied, count(*) AS taken FROM occupancies o
-                             WHERE o.owner_id = a.owner_id AND o.asset_id = a.id AND o.occupied && during
-                               AND (o.held_until IS NULL OR o.held_until > at)
-                             GROUP BY o.occupied) o,
+                      FROM (SELECT o.occupied, count(*) AS taken
+                              FROM rules.occupying(a.owner_id, a.id, during, at) o GROUP BY o.occupied) o,
                    LATERAL (VALUES (greatest(lower(o.occupied), lower(during)), 1), (upper(o.occupied), -1)) m (moment, change)) r),
            CASE WHEN lower(during) < at THEN
-           (SELECT count(DISTINCT o.unit) FROM occupancies o
-             WHERE o.owner_id = a.owner_id AND o.asset_id = a.id AND o.occupied && during AND lower(o.occupied) <= at
-               AND (o.held_until IS NULL OR o.held_until > at)) ELSE 0 END)::int END
+           (SELECT count(DISTINCT o.unit) FROM rules.occupying(a.owner_id, a.id, during, at) o
+             WHERE lower(o.occupied) <= at) ELSE 0 END)::int END
   OFFSET 0
+$$;
+
+-- Whether fewer units than wanted are surely free in a span, by as much of units_free as costs little: of a single unit not
+-- what occupies its parts. Asked first, it spares a search all other rules where everything is taken.
+CREATE FUNCTION rules.surely_taken(a assets, during tstzrange, wanted int, at timestamptz) RETURNS TABLE (taken boolean)
+LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN a.units = 1 THEN EXISTS (SELECT FROM rules.sole_occupant(a, during, at))
+              ELSE (SELECT f.units_free < wanted FROM rules.units_free(a, during, at) f) END
 $$;
 
 -- Whether an asset can be had at all and is enough, whatever the time: rules of every booking and every search.
@@ -674,16 +703,16 @@ CREATE FUNCTION rules.enough(
   a assets, periods tstzrange[], at_least int, wanted int, attending int, booker uuid, at timestamptz
 ) RETURNS TABLE (enough boolean)
 LANGUAGE sql STABLE AS $$
-  SELECT cardinality(periods) = 0 OR (count(f) = q.quota) <> q.of_failed
+  SELECT cardinality(periods) = 0 OR q.of_failed <> (q.quota = (
+           SELECT count(*) FROM (
+             SELECT FROM unnest(periods) p
+              WHERE q.of_failed = ((SELECT t.taken FROM rules.surely_taken(a, rules.span(a, lower(p), upper(p)), wanted, at) t)
+                                   OR EXISTS (SELECT FROM rules.checks(a, lower(p), upper(p), wanted, attending, booker, at) k
+                                               WHERE NOT k.passed))
+              LIMIT greatest(q.quota, 0)) tested))
     FROM (SELECT 2 * at_least > cardinality(periods) AS of_failed,
                  CASE WHEN 2 * at_least > cardinality(periods) THEN cardinality(periods) - at_least + 1
                       ELSE at_least END AS quota) q
-    LEFT JOIN LATERAL (
-         SELECT p AS f FROM unnest(periods) p
-          WHERE q.of_failed = EXISTS (SELECT FROM rules.checks(a, lower(p), upper(p), wanted, attending, booker, at) k
-                                       WHERE NOT k.passed)
-          LIMIT greatest(q.quota, 0)) tested ON true
-   GROUP BY q.quota, q.of_failed
 $$;
 
 -- The nearest assets that fit, in the order (distance_m, tie, id) after a given place in it: up to `most`, with

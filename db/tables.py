@@ -526,7 +526,7 @@ occupancies = Table(
     ),
     CheckConstraint("NOT isempty(occupied)", name="occupied"),
     Index("occupancies_unit_idx", "owner_id", "asset_id", "unit", text("lower(occupied)")),
-    Index(None, "owner_id", "occurrence_id"),
+    Index(None, "occurrence_id", "owner_id"),
 )
 
 events = Table(

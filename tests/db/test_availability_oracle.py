@@ -1,5 +1,6 @@
 """What can be booked: the SQL and the model give the same reasons and the same free periods in hundreds of worlds."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -15,11 +16,12 @@ from domain.hours import Hours
 pytestmark = pytest.mark.anyio
 
 WHY_NOT = """
-  SELECT coalesce(w.codes, '{}') AS codes, f.units_free
+  SELECT coalesce(w.codes, '{}') AS codes, f.units_free, t.taken
     FROM assets a,
          unnest($2::timestamptz[], $3::timestamptz[], $4::int[], $5::int[]) WITH ORDINALITY
            p (starts, ends, units, attendees, n),
          rules.units_free(a, rules.span(a, p.starts, p.ends), $7) f,
+         rules.surely_taken(a, rules.span(a, p.starts, p.ends), p.units, $7) t,
          LATERAL (SELECT array_agg(k.code) AS codes
                     FROM rules.why_not(a, p.starts, p.ends, p.units, p.attendees, $6, $7) k) w
    WHERE a.id = $1 ORDER BY p.n
@@ -61,7 +63,9 @@ async def agree_on_what_can_be_booked(conn, world, booker, asked, window):
 
 
 async def everything(conn, world, booker_id, asked, window):
-    """For each asset the reasons and free units of each period asked for, and its free periods."""
+    """For each asset the reasons and free units of each period asked for, whether it is surely taken, and its free
+    periods.
+    """
     periods, units, attendees = zip(*asked, strict=True)
     starts, ends = zip(*periods, strict=True)
     found = []
@@ -70,7 +74,7 @@ async def everything(conn, world, booker_id, asked, window):
         free = {count: await conn.fetch(FREE, asset.id, *window, count, world.now) for count in (1, 2)}
         found.append(
             (
-                [(sorted(set(row["codes"])), row["units_free"]) for row in rows],
+                [(sorted(set(row["codes"])), row["units_free"], row["taken"]) for row in rows],
                 {
                     count: [(minute(one), minute(other), left) for one, other, left in rows]
                     for count, rows in free.items()
@@ -88,6 +92,7 @@ def expected(world, booker, asked, window):
                 (
                     sorted(why_not(world, asset, minute(starts), minute(ends), units, attendees, booker)),
                     units_free(world, asset, minute(starts), minute(ends)),
+                    surely_taken(world, asset, minute(starts), minute(ends), units),
                 )
                 for (starts, ends), units, attendees in asked
             ],
@@ -95,6 +100,14 @@ def expected(world, booker, asked, window):
         )
         for asset in world.assets
     ]
+
+
+def surely_taken(world, asset, starts, ends, units):
+    """What search asks first: of a single unit whether the asset itself, or a whole around it, is booked."""
+    wholes = world.wholes(asset)
+    booked = tuple(each for each in world.bookings if world.by_id[each.asset] in wholes)
+    alone = replace(world, assets=tuple(wholes), bookings=booked)
+    return units_free(alone, asset, starts, ends) < (1 if asset.units == 1 else units)
 
 
 @few

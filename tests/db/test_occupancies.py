@@ -36,9 +36,33 @@ def rows_read(plan):
     return sum(map(rows_read, plan.get("Plans", ())), own if plan.get("Relation Name") == "occupancies" else 0)
 
 
-async def test_whether_a_unit_is_free_is_found_without_reading_its_past(conn):
+async def test_whether_a_unit_is_free_is_found_by_the_last_that_occupied_it_alone(conn):
     owner = await an_organisation(conn)
     asset = await an_asset(conn, owner, await a_site(conn, owner))
     await conn.execute(YEARS, owner, asset, NOW)
     [told] = await conn.fetchval(FREE, asset, at(1, 18), at(1, 20), NOW)
-    assert rows_read(told["Plan"]) == 0
+    assert rows_read(told["Plan"]) == 1
+
+
+TAKEN = """
+  SELECT t.taken, f.units_free
+    FROM assets a
+   CROSS JOIN LATERAL rules.surely_taken(a, tstzrange($2, $3), 1, $4) t
+   CROSS JOIN LATERAL rules.units_free(a, tstzrange($2, $3), $4) f
+   WHERE a.id = $1
+"""
+
+
+async def test_holds_that_lapsed_are_walked_past_but_not_into_another_asset(conn):
+    """The other, first by its id, is taken all day; here it is 8:00 to 10:00, and what was held after that lapsed."""
+    owner = await an_organisation(conn)
+    site = await a_site(conn, owner)
+    other, asset = sorted([await an_asset(conn, owner, site), await an_asset(conn, owner, site)])
+    await a_booking(conn, owner, other, at(5, 0), at(6, 0))
+    await a_booking(conn, owner, asset, at(5, 8), at(5, 10))
+    for hour in (10, 11, 12):
+        await a_booking(conn, owner, asset, at(5, hour), at(5, hour + 1), state="held", held_until=NOW)
+    told = [tuple(await conn.fetchrow(TAKEN, asset, at(5, hour), at(5, 13), NOW)) for hour in (7, 9, 10, 12)]
+    assert told == [(True, 0), (True, 0), (False, 1), (False, 1)]
+    early = await conn.fetchrow(TAKEN, asset, at(5, 6), at(5, 8), NOW)
+    assert tuple(early) == (False, 1)
