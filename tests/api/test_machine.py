@@ -22,7 +22,7 @@ from fallow.cluster import Cluster
 
 organisations = st.sampled_from(NAMES)
 owners = st.sampled_from(["council", "council", "council", *NAMES])
-names = st.sampled_from([*ASSETS])
+names = st.sampled_from([*ASSETS, *(name for name, asset in ASSETS.items() if asset.units > 1)])
 places = st.sampled_from([*ASSETS, *[None] * len(ASSETS)])  # None: where the first came
 ways = st.sampled_from(["plain", "plain", "plain", "dry", "twice"])
 matches = st.sampled_from([None, None, None, "known", "stale"])
@@ -43,6 +43,7 @@ moves = st.one_of(
     further.map(lambda by: (None, by, None)),
     further.map(lambda by: (by, None, None)),
     units.map(lambda number: (None, None, number)),
+    st.tuples(st.none(), st.sampled_from([-30, 30]), units),
     st.tuples(st.none() | further, st.none() | further, st.none() | units),
 )
 hours = st.sampled_from([None, None, (8 * HOUR, 20 * HOUR), (9 * HOUR, 13 * HOUR), (17 * HOUR, 26 * HOUR)])
@@ -201,6 +202,12 @@ class Machine(Watched):
             lambda diary: diary.decide(decision, number, who, scope, note), number, decision, who, body, how, match
         )
 
+    @precondition(lambda self: self.having("approve"))
+    @rule(nth=nth, decision=st.sampled_from(["approve", "decline"]), scope=scopes)
+    def decide_on_what_waits(self, nth, decision, scope):
+        number, _ = self.ones_own(decision, nth)
+        self.decide(number, self.owner_of(number), decision, scope, None, "plain", None)
+
     @rule(number=bookings, who=organisations, scope=scopes, note=notes, how=ways, match=matches)
     def cancel(self, number, who, scope, note, how, match):
         scope, body = self.scoped(number, scope, note)
@@ -221,6 +228,12 @@ class Machine(Watched):
     def recall(self, number, who, scope, note, how, match):
         scope, body = self.scoped(number, scope, note)
         self.change(lambda diary: diary.recall(number, who, scope, note), number, "recall", who, body, how, match)
+
+    @precondition(lambda self: self.having("recall"))
+    @rule(nth=nth, scope=scopes)
+    def recall_what_was_lent(self, nth, scope):
+        number, _ = self.ones_own("recall", nth)
+        self.recall(number, self.owner_of(number), scope, None, "plain", None)
 
     @rule(
         target=closures,
@@ -311,6 +324,9 @@ class Machine(Watched):
         numbers = self.having(how, begun=begun)
         number = numbers[nth % len(numbers)]
         return number, self.diary.bookings[number].booker
+
+    def owner_of(self, number: int) -> str:
+        return ASSETS[self.diary.bookings[number].asset].owner
 
     def beside(self, number: int) -> list[tuple[int, Occurrence]]:
         """What is, or was, booked of the same asset, of a whole around it or a part in it."""
