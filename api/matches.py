@@ -1,4 +1,4 @@
-"""What meets a need."""
+"""What meets a need, and which needs an asset meets."""
 
 from datetime import datetime
 from uuid import UUID
@@ -8,16 +8,17 @@ from litestar import Router, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
+import db.fairness
 import db.matches
-from api import needs
+from api import assets, needs
 from api.cursors import Cursors
 from api.lists import Cursor, Limit, Pages
 from api.problems import problems
 from db.connection import Connection
-from domain import errors, matches, permissions
+from domain import errors, fairness, matches, permissions
 from domain.callers import Caller
 from domain.errors import NotFound
-from domain.matches import NeedMatchPage
+from domain.matches import AssetNeedPage, NeedMatchPage
 from domain.needs import as_sent
 
 
@@ -52,10 +53,10 @@ async def list_(
     request = as_sent(need)
     ranked = matches.rank(looked.found, request, need_id)
     rest = [each for each in ranked if position is None or each.place > position.place][: limit + 1]
-    assets = await db.matches.summaries(conn, [each.found.id for each in rest])
+    shown_assets = await db.matches.summaries(conn, [each.found.id for each in rest])
     return pages.page(
         lambda shown, following: NeedMatchPage(
-            items=[matches.present(each, assets[each.found.id], request, need_id) for each in shown],
+            items=[matches.present(each, shown_assets[each.found.id], request, need_id) for each in shown],
             examined=looked.examined,
             cut=looked.cut,
             searched_m=looked.searched_m if looked.cut else need.within_m,
@@ -66,4 +67,42 @@ async def list_(
     )
 
 
+MOST_SEEN = 500
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How many were shown, and the moment that all pages are true at."""
+
+    now: datetime
+    shown: int
+
+
+@get(operation_id="listAssetNeeds", responses=problems(NotFound, errors.CursorInvalid, errors.CursorMismatch))
+async def seen(
+    asset_id: FromPath[UUID],
+    conn: NamedDependency[Connection],
+    caller: NamedDependency[Caller],
+    now: NamedDependency[datetime],
+    cursors: NamedDependency[Cursors],
+    cursor: FromQuery[Cursor | None] = None,
+    limit: FromQuery[Limit] = 20,
+) -> AssetNeedPage:
+    """Who could use an asset of the caller's organisation: the open needs that it meets, of at most 500 that are near.
+
+    They stand in the fair order: whoever holds the fewest minutes at this owner first, then by the day's draw, whose
+    seed is told the day after (`getSeed`). Where they are is rounded to about 1 km.
+    """
+    asset = await assets.load(conn, asset_id, caller)
+    permissions.require("listAssetNeeds", caller, owner_id=asset.owner_id)
+    pages = Pages(cursors, "listAssetNeeds", cursor, limit, asset=asset_id)
+    position = pages.position(Standing) or Standing(now, 0)
+    found = await db.matches.seen(conn, asset_id, asset.owner_id, position.now, limit=MOST_SEEN)
+    ordered = fairness.in_order(found, await db.fairness.seed(conn, position.now.date()))
+    items = [matches.as_seen(each, place) for place, each in enumerate(ordered, 1)]
+    return pages.page(
+        AssetNeedPage, items[position.shown : position.shown + limit + 1], lambda one: Standing(position.now, one.place)
+    )
+
+
 router = Router("/needs/{need_id:uuid}/matches", route_handlers=[list_], tags=["needs"])
+of_asset = Router("/assets/{asset_id:uuid}/needs", route_handlers=[seen], tags=["needs"])

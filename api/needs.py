@@ -12,6 +12,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from uuid_utils.compat import uuid7
 
 import db.events
+import db.jobs
 import db.needs
 import domain.needs
 from api.answers import AnyRequest, must_match
@@ -24,6 +25,7 @@ from db.needs import Stored
 from domain import errors, events, permissions
 from domain.callers import Caller
 from domain.errors import NotFound, StateDoesNotAllow
+from domain.jobs import MatchNeed
 from domain.needs import PRIVATE_TEXTS, Need, NeedPage, NeedRequest, NeedState
 
 
@@ -40,6 +42,7 @@ async def create(
     planned = domain.needs.plan(data, now)
     need_id = uuid7()
     await db.needs.insert(conn, need_id, caller.organisation_id, planned, now)
+    await db.jobs.add(conn, MatchNeed(caller.organisation_id, need_id))
     await record(conn, "need.created", need_id, 1, None, domain.needs.told(planned), caller, now, request_id)
     return (await load(conn, need_id, caller, now)).need
 
@@ -90,6 +93,7 @@ async def update(
     before = await lock(request, "updateNeed", need_id, conn, caller, now)
     planned = domain.needs.plan(data.merged_into(domain.needs.as_sent(before)), now)
     version = await db.needs.update(conn, need_id, caller.organisation_id, planned, now)
+    await db.jobs.add(conn, MatchNeed(caller.organisation_id, need_id))
     after = (await load(conn, need_id, caller, now)).need
     was, became = events.differences(msgspec.to_builtins(before), msgspec.to_builtins(after), texts=PRIVATE_TEXTS)
     await record(conn, "need.updated", need_id, version, was, became, caller, now, request_id)

@@ -14,7 +14,7 @@ from db.assets import SUMMARY
 from db.connection import Connection
 from db.events import Change
 from domain.bookings import BookingFilter, Stored
-from domain.jobs import SweepBooking
+from domain.jobs import LookAgain, SweepBooking
 from domain.occurrences import OPEN, Occurrence
 from domain.plans import Claim, Locked, Place
 from domain.transitions import OCCUPYING
@@ -325,3 +325,5 @@ async def change(
         list(unclaimed),
     )
     await sweep_later(conn, booking.owner_id, booking.id, claim)
+    if change["type"] == "booking.moved" or any(each.state not in OCCUPYING for each in changed):
+        await db.jobs.add(conn, LookAgain(booking.owner_id, booking.place.id))

@@ -7,10 +7,12 @@ from uuid import UUID
 import msgspec
 
 import db.idempotency
+import db.jobs
 import db.locks
 from db.connection import Connection
 from db.organisations import listed
 from domain.closures import Closure
+from domain.jobs import LookAgain
 from domain.recalls import BookingHit
 
 # A closure to an organisation, $1, which may be null, unless it is of an asset that they may not know of. Of what is
@@ -134,13 +136,16 @@ async def insert(conn: Connection, closure: Closure, owner_id: UUID) -> None:
     )
 
 
-DELETE = "DELETE FROM closures WHERE id = $1 AND owner_id = $2 RETURNING version"
+DELETE = "DELETE FROM closures WHERE id = $1 AND owner_id = $2 RETURNING version, asset_id, site_id"
 
 
 async def delete(conn: Connection, closure_id: UUID, owner_id: UUID) -> int:
     """Erase a closure, and the answers that are kept of it: the version it had."""
-    version: int = await conn.fetchval(DELETE, closure_id, owner_id)
+    row = await conn.fetchrow(DELETE, closure_id, owner_id)
+    assert row is not None  # noqa: S101 - it is locked
     await db.idempotency.forget(conn, closure_id)
+    await db.jobs.add(conn, LookAgain(owner_id, row["asset_id"], site_id=row["site_id"]))
+    version: int = row["version"]
     return version
 
 

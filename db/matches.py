@@ -1,7 +1,7 @@
 """What meets a need: found, tested and measured by one statement."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -9,7 +9,10 @@ import msgspec
 from db.assets import SUMMARY
 from db.connection import Connection
 from domain.assets import AssetSummary
-from domain.matches import Found
+from domain.fairness import Contender
+from domain.matches import Found, Met, MetOccurrence, Seen
+from domain.needs import NeedRequest
+from domain.places import Point
 
 MATCHES = """
   WITH need AS MATERIALIZED (
@@ -75,3 +78,109 @@ async def summaries(conn: Connection, ids: list[UUID]) -> dict[UUID, AssetSummar
     rows = await conn.fetch(SUMMARIES, ids)
     found = msgspec.convert([row["asset"] for row in rows], list[AssetSummary])
     return {each.id: each for each in found}
+
+
+LISTED = """
+  SELECT a.id FROM assets a
+   WHERE a.owner_id = $1 AND a.state = 'listed'
+     AND (a.timetable_id = $3 OR a.site_id = $4
+          OR a.id IN (SELECT p.part_id FROM parts p WHERE p.owner_id = $1 AND p.whole_id = $2
+                       UNION SELECT p.whole_id FROM parts p WHERE p.owner_id = $1 AND p.part_id = $2))
+"""
+
+
+async def listed(
+    conn: Connection, owner_id: UUID, asset_id: UUID | None, timetable_id: UUID | None, site_id: UUID | None
+) -> list[UUID]:
+    """The listed assets of an owner that keep a timetable, are at a site, or are an asset, its wholes and its parts."""
+    return [row["id"] for row in await conn.fetch(LISTED, owner_id, asset_id, timetable_id, site_id)]
+
+
+# The open needs that an asset may meet, and what it meets of each; `where` is where they are measured from.
+MEETING = """
+  WITH asset AS MATERIALIZED (
+    SELECT a AS itself FROM assets a WHERE a.id = $1 AND a.owner_id = $2 AND a.state = 'listed'),
+  near AS MATERIALIZED (
+    SELECT n, d.distance_m
+      FROM asset
+      JOIN needs n ON n.reach && (asset.itself).location
+     CROSS JOIN LATERAL (SELECT round(ST_Distance((asset.itself).location, n.{where}))::int AS distance_m) d
+     CROSS JOIN LATERAL rules.suits(asset.itself, n, d.distance_m, $3) s
+     WHERE n.closed_at IS NULL AND n.stands_until > $3 AND n.id > $4
+       AND (n.category = (asset.itself).category OR n.kind = (asset.itself).kind)
+       AND ST_DWithin((asset.itself).location, n.{where}, CASE WHEN n.comes_to_us THEN 200000 ELSE n.within_m END)
+       AND s.suits AND {wanted}
+     ORDER BY n.id LIMIT $5)
+  SELECT (near.n).id AS need_id, near.distance_m, m.met AS occurrences,
+         jsonb_build_object('organisation_id', (near.n).owner_id, 'minutes',
+                            CASE WHEN m.met IS NULL THEN 0
+                                 ELSE rules.held_minutes($2, (near.n).owner_id, $3, $3) END) AS contender,
+         ST_X((near.n).shown::geometry) AS lon, ST_Y((near.n).shown::geometry) AS lat, (near.n).request
+    FROM asset
+   CROSS JOIN near
+   CROSS JOIN LATERAL (SELECT ARRAY(SELECT c.number FROM rules.covered(near.n, $3) c) AS besides) b
+    LEFT JOIN LATERAL rules.meets(asset.itself, near.n, b.besides, $3) m ON true
+   ORDER BY (near.n).id
+"""
+UNRECORDED = MEETING.format(
+    where="location",
+    wanted="NOT EXISTS (SELECT FROM need_matches k WHERE k.need_id = n.id AND k.asset_id = $1 AND k.owner_id = $2)",
+)
+FIRST = UUID(int=0)
+
+
+async def unrecorded(
+    conn: Connection, asset_id: UUID, owner_id: UUID, now: datetime, *, after: UUID | None, limit: int
+) -> tuple[list[UUID], list[Met]]:
+    """The next open needs with which an asset was never matched: all that were tested, and those that it meets."""
+    rows = await conn.fetch(UNRECORDED, asset_id, owner_id, now, after or FIRST, limit)
+    return [row["need_id"] for row in rows], [read_met(row) for row in rows if row["occurrences"]]
+
+
+LOCK = "SELECT FROM needs WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
+RECORD = """
+  WITH found AS (
+    INSERT INTO need_matches (need_id, owner_id, asset_id, found_at)
+    SELECT n, $2, $1, $4 FROM unnest($3::uuid[]) n
+        ON CONFLICT DO NOTHING RETURNING need_id)
+  UPDATE needs SET version = version + 1 WHERE id IN (SELECT need_id FROM found) RETURNING id, version
+"""
+
+
+async def record(
+    conn: Connection, asset_id: UUID, owner_id: UUID, need_ids: list[UUID], now: datetime
+) -> dict[UUID, int]:
+    """Write down that an asset matches needs: those that were not known to, each with the version that it now has."""
+    await conn.execute(LOCK, need_ids)
+    return {row["id"]: row["version"] for row in await conn.fetch(RECORD, asset_id, owner_id, need_ids, now)}
+
+
+NOTE = """
+  INSERT INTO need_matches (need_id, owner_id, asset_id, found_at)
+  SELECT $1, a.owner_id, a.id, $3 FROM assets a WHERE a.id = ANY($2::uuid[])
+      ON CONFLICT DO NOTHING
+"""
+
+
+async def note(conn: Connection, need_id: UUID, asset_ids: list[UUID], now: datetime) -> None:
+    """Write down what matches a need."""
+    await conn.execute(NOTE, need_id, asset_ids, now)
+
+
+def read_met(row: Any) -> Met:
+    """A row of MEETING."""
+    occurrences = [MetOccurrence(*each) for each in row["occurrences"]]
+    return Met(row["need_id"], msgspec.convert(row["contender"], Contender), row["distance_m"], occurrences)
+
+
+SEEN = MEETING.format(where="shown", wanted="true")
+
+
+async def seen(conn: Connection, asset_id: UUID, owner_id: UUID, now: datetime, *, limit: int) -> list[Seen]:
+    """The open needs that an asset meets, as far as others may know of them, of so many that were tested."""
+    rows = await conn.fetch(SEEN, asset_id, owner_id, now, FIRST, limit)
+    return [
+        Seen(read_met(row), msgspec.convert(row["request"], NeedRequest), Point((row["lon"], row["lat"])))
+        for row in rows
+        if row["occurrences"]
+    ]

@@ -11,7 +11,9 @@ import msgspec
 from asyncpg import Record
 
 import db.events
+import db.jobs
 from db.connection import Connection
+from domain.jobs import LookAgain
 from domain.occurrences import OccurrenceFilter, OccurrenceRow
 from domain.requests import LONGEST
 
@@ -101,7 +103,7 @@ async def page(
 
 
 LOCK_UNSWEPT = """
-  SELECT b.id FROM bookings b
+  SELECT b.id, b.asset_id FROM bookings b
    WHERE b.owner_id = $1 AND b.id = ANY($2::uuid[])
      AND EXISTS (SELECT FROM occurrences c
                   WHERE c.owner_id = b.owner_id AND c.booking_id = b.id AND rules.unswept(c, $3) IS NOT NULL)
@@ -137,6 +139,8 @@ async def sweep(
     """Write down what became of bookings by themselves, each with the moment at which it did, and free what ended."""
     for booking in await conn.fetch(LOCK_UNSWEPT, owner_id, booking_ids, now):
         rows = sorted(await conn.fetch(SWEEP, owner_id, booking["id"], now), key=itemgetter("moment", "became", "id"))
+        if any(row["became"] != "confirmed" for row in rows):
+            await db.jobs.add(conn, LookAgain(owner_id, booking["asset_id"]))
         for (moment, became), group in groupby(rows, key=itemgetter("moment", "became")):
             await record(
                 conn,

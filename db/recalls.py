@@ -9,6 +9,7 @@ from asyncpg import Record
 from uuid_utils.compat import uuid7
 
 import db.events
+import db.jobs
 import db.occurrences
 from db.connection import Connection
 from db.events import Change
@@ -16,10 +17,11 @@ from db.occurrences import in_event
 from domain.callers import Caller
 from domain.claims import owed
 from domain.errors import Unmet
+from domain.jobs import LookAgain
 from domain.recalls import BECOMES
 
 LOCK_BOOKINGS = """
-  SELECT b.id FROM bookings b
+  SELECT b.id, b.asset_id FROM bookings b
    WHERE b.owner_id = $1
      AND b.id IN (SELECT c.booking_id FROM occurrences c WHERE c.owner_id = $1 AND c.id = ANY($2::uuid[]))
    ORDER BY b.id FOR NO KEY UPDATE
@@ -63,7 +65,9 @@ async def recall(
     """Take occurrences back from their bookers, each with a claim, and say so once for each booking. Holds end without
     one, and what is checked in stays. All their assets are locked; now the bookings are, then the occurrences.
     """
-    bookings = [row["id"] for row in await conn.fetch(LOCK_BOOKINGS, owner_id, occurrence_ids)]
+    locked = await conn.fetch(LOCK_BOOKINGS, owner_id, occurrence_ids)
+    bookings = [row["id"] for row in locked]
+    await db.jobs.add(conn, *(LookAgain(owner_id, each) for each in sorted({row["asset_id"] for row in locked})))
     await db.occurrences.sweep(conn, owner_id, bookings, now=now, request_id=request_id)
     rows = await conn.fetch(LOCK_OCCURRENCES, owner_id, occurrence_ids, [*BECOMES], now)
     if not rows:

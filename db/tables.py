@@ -384,6 +384,19 @@ needs = Table(
     comment="What an organisation looks for: the request, and what matching reads of it",
 )
 
+need_matches = Table(
+    "need_matches",
+    metadata,
+    required("need_id", UUID),
+    required("owner_id", UUID),
+    required("asset_id", UUID),
+    required("found_at", INSTANT),
+    PrimaryKeyConstraint("need_id", "asset_id", "owner_id"),
+    ForeignKeyConstraint(["asset_id", "owner_id"], ["assets.id", "assets.owner_id"]),
+    Index(None, "owner_id", "asset_id"),
+    comment="The assets that a need was found to match, each once",
+)
+
 bookings = Table(
     "bookings",
     metadata,
@@ -558,5 +571,11 @@ service = Table(
     required("only", Boolean, primary_key=True, server_default="true"),
     required("epoch", UUID, comment="of the event feed: another after a restore"),
     required("secret", LargeBinary, comment="signs cursors"),
+    required(
+        "lot_secret",
+        LargeBinary,
+        server_default=text("sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8'))"),
+        comment="the seeds of the fair order are made of it",
+    ),
     CheckConstraint('"only"', name="only"),
 )

@@ -19,6 +19,30 @@ class CompleteBooking(msgspec.Struct, frozen=True, tag="complete_booking"):
     booking_id: UUID
 
 
+class LookAgain(msgspec.Struct, frozen=True, tag="look_again"):
+    """Something changed by which assets may meet needs that they did not: an asset, or those of a timetable or site."""
+
+    owner_id: UUID
+    asset_id: UUID | None = None
+    timetable_id: UUID | None = None
+    site_id: UUID | None = None
+
+
+class MatchAsset(msgspec.Struct, frozen=True, tag="match_asset"):
+    """An asset may meet needs that it did not; `after`: those with smaller ids were tested."""
+
+    owner_id: UUID
+    asset_id: UUID
+    after: UUID | None = None
+
+
+class MatchNeed(msgspec.Struct, frozen=True, tag="match_need"):
+    """A need was said or changed: what meets it is known to whoever said it."""
+
+    owner_id: UUID
+    need_id: UUID
+
+
 class FindCompleted(msgspec.Struct, frozen=True, tag="find_completed"):
     """Occurrences may be over: look which."""
 
@@ -27,7 +51,7 @@ class ForgetJobs(msgspec.Struct, frozen=True, tag="forget_jobs"):
     """What is recorded of jobs may be old."""
 
 
-Job = SweepBooking | CompleteBooking | FindCompleted | ForgetJobs
+Job = SweepBooking | CompleteBooking | LookAgain | MatchAsset | MatchNeed | FindCompleted | ForgetJobs
 
 
 def name(kind: type[Job]) -> str:

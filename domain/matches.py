@@ -13,9 +13,11 @@ from uuid import UUID
 
 import msgspec
 
-from domain.assets import AssetSummary
+from domain.assets import AssetKind, AssetSummary
 from domain.costs import half_up
+from domain.fairness import Contender
 from domain.needs import Money, NeedRequest
+from domain.places import Point
 from domain.reasons import Reason
 from domain.requests import IfSomeUnavailable, PeriodRequest
 from domain.terms import Price
@@ -213,4 +215,74 @@ def present(ranked: Ranked, asset: AssetSummary, request: NeedRequest, need_id: 
         points=ranked.points,
         reasons=ranked.reasons,
         book=book(ranked.found, request, need_id),
+    )
+
+
+class Met(msgspec.Struct, frozen=True):
+    """A need that an asset meets: whose it is, what they hold of the owner, and for which occurrences."""
+
+    need_id: UUID
+    contender: Contender
+    distance_m: int
+    occurrences: list[MetOccurrence]
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """The same with what is asked for, and about where."""
+
+    met: Met
+    request: NeedRequest
+    about: Point
+
+    @property
+    def contender(self) -> Contender:
+        """Whose it is."""
+        return self.met.contender
+
+
+class AssetNeed(msgspec.Struct, frozen=True, kw_only=True):
+    """A need that an asset meets, as its owner sees it: not whose it is, and only about where, within about 1 km, from
+    where `distance_m` is measured too. `place`: where it stands among those that want the asset; `minutes_held`: what
+    its organisation holds at this owner already.
+    """
+
+    need_id: UUID
+    place: int
+    minutes_held: int
+    category: str | None
+    kind: AssetKind | None
+    features: list[str]
+    nice_to_have: list[str]
+    attendees: int | None
+    units: int
+    about: Point
+    distance_m: int
+    purpose: str | None
+    occurrences: list[MetOccurrence]
+
+
+class AssetNeedPage(msgspec.Struct, frozen=True):
+    """Needs that an asset meets, in the fair order, and the cursor to the next."""
+
+    items: list[AssetNeed]
+    next: str | None
+
+
+def as_seen(seen: Seen, place: int) -> AssetNeed:
+    """A need as the owner of an asset sees it."""
+    request = seen.request
+    return AssetNeed(
+        need_id=seen.met.need_id,
+        place=place,
+        minutes_held=seen.contender.minutes,
+        category=request.category,
+        kind=request.kind,
+        features=request.features,
+        nice_to_have=request.nice_to_have,
+        attendees=request.attendees,
+        units=request.units,
+        about=seen.about,
+        distance_m=seen.met.distance_m,
+        purpose=request.purpose.code if request.purpose else None,
+        occurrences=seen.met.occurrences,
     )

@@ -100,6 +100,8 @@ TABLE: Mapping[str, Row] = {
     "updateNeed": owners("member", hidden=True),
     "closeNeed": owners("member", hidden=True),
     "listMatches": owners("member", hidden=True, changes=False),
+    "listAssetNeeds": owners("member", changes=False),
+    "getSeed": public(),
     "bookAsset": own("member"),
     "bookAsset.on_behalf_of": owners("member"),
     "bookAsset.ignore_terms": owners("manager"),

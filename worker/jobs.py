@@ -6,8 +6,17 @@ from typing import Any
 
 import db.jobs
 from db.connection import Connection
-from domain.jobs import CompleteBooking, FindCompleted, ForgetJobs, Job, SweepBooking
-from worker import bookings
+from domain.jobs import (
+    CompleteBooking,
+    FindCompleted,
+    ForgetJobs,
+    Job,
+    LookAgain,
+    MatchAsset,
+    MatchNeed,
+    SweepBooking,
+)
+from worker import bookings, needs
 
 REMEMBERED = timedelta(days=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -23,6 +32,9 @@ async def forget(conn: Connection, _job: ForgetJobs, now: datetime) -> None:
 HANDLERS: Mapping[type[Job], Callable[[Connection, Any, datetime], Awaitable[None]]] = {
     SweepBooking: bookings.sweep,
     CompleteBooking: bookings.complete,
+    LookAgain: needs.look_again,
+    MatchAsset: needs.match_asset,
+    MatchNeed: needs.match_need,
     FindCompleted: bookings.find_completed,
     ForgetJobs: forget,
 }

@@ -372,6 +372,8 @@ async def asked_of_owners(owner: Organisation, site: dict[str, Any], draft: dict
     made = ok(await owner.post("/closures", closure), 201)["closure"]
     ok(await owner.get(f"/closures/{made['id']}"), 200)
     ok(await owner.delete(f"/closures/{made['id']}"), 204)
+    for limit in (1, 100):
+        ok(await owner.get(f"/assets/{draft['id']}/needs", limit=limit), 200)
     ok(await owner.post(f"/assets/{draft['id']}/archive"), 200)
 
 
@@ -385,6 +387,8 @@ async def asked_of_seekers(group: Organisation) -> None:
         ok(await group.get("/needs", limit=limit), 200)
         ok(await group.get(f"/needs/{need['id']}/matches", limit=limit), 200)
     ok(await group.patch(f"/needs/{need['id']}", {"attendees": 5}), 200)
+    for on in ("2027-01-03", "2027-01-04"):
+        ok(await group.get(f"/seeds/{on}"), 200)
     ok(await group.get(f"/needs/{need['id']}"), 200)
     ok(await group.post(f"/needs/{need['id']}/close"), 200)
 

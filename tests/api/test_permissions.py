@@ -61,6 +61,7 @@ class Things(msgspec.Struct):
             booking_id=self.booking_id,
             closure_id=self.closure_id,
             need_id=self.need_id,
+            on="2027-01-03",
         )
 
     def request(self, operation: str) -> dict[str, Any]:

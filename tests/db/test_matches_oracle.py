@@ -8,9 +8,11 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from model import Booker, minute, why_not
+from stored import NOW
 from uuid_utils.compat import uuid7
 from worlds import bookers, insert_booker, inserted, many, moments, one_in, openings, plain, worlds
 
+import db.matches
 import db.needs
 import domain.needs
 from domain.hours import DAYS
@@ -88,11 +90,11 @@ def wishes(draw):
     return world, draw(bookers(around)) or Booker(), request, besides
 
 
-async def insert_need(conn, owner_id, request):
+async def insert_need(conn, owner_id, request, now=NOW):
     need_id = uuid7()
     openings_ = domain.needs.openings(request.pattern) if request.pattern else "{}"
     planned = Planned(request=request, point=request.point, shown=request.point, precision="point", openings=openings_)
-    await db.needs.insert(conn, need_id, owner_id, planned, datetime(2027, 1, 1, tzinfo=UTC))
+    await db.needs.insert(conn, need_id, owner_id, planned, now)
     return need_id
 
 
@@ -142,6 +144,22 @@ async def test_each_occurrence_is_met_by_the_first_period_that_the_rules_let_thr
 @given(drawn=wishes())
 async def test_the_same_in_many_more_worlds(conn, drawn):
     await agree_on_what_is_met(conn, *drawn)
+
+
+@fewer
+@given(drawn=wishes())
+async def test_an_asset_finds_exactly_the_needs_that_find_it(conn, drawn):
+    world, booker, request, _ = drawn
+    async with inserted(conn, world) as owner_id:
+        booker_id = await insert_booker(conn, booker)
+        need_id = await insert_need(conn, booker_id, request, now=world.now)
+        forward = await db.matches.find(conn, need_id, booker_id, world.now)
+        found = {each.id: each.occurrences for each in forward.found}
+        for asset in world.assets:
+            _, met = await db.matches.unrecorded(conn, asset.id, owner_id, world.now, after=None, limit=10)
+            expected = [found[asset.id]] if asset.id in found else []
+            assert [each.occurrences for each in met] == expected
+        event(f"{len(found)} of {len(world.assets)} found")
 
 
 @fewer
