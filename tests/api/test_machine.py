@@ -168,9 +168,10 @@ class Machine(Watched):
         )  # fmt: skip
 
     @precondition(lambda self: self.having("retry"))
-    @rule(nth=nth, scope=scopes, skip=st.booleans(), room=st.booleans())
-    def retry_ones_own(self, nth, scope, skip, room):
-        """Perhaps once others have given back what they have at the time."""
+    @rule(nth=nth, scope=scopes, skip=st.booleans(), room=st.booleans(), passing=st.sampled_from([0, 0, 1, 14]))
+    def retry_ones_own(self, nth, scope, skip, room, passing):
+        """Perhaps a little later, and once others have given back what they have at the time."""
+        self.wait(passing)
         number, booker = self.ones_own("retry", nth)
         skipped = [each for each in self.diary.bookings[number].occurrences if each.state in CAN["retry"]]
         for other, each in self.beside(number) if room else ():
