@@ -149,16 +149,16 @@ def listed(booking: Booking, share: Share | None) -> ListedBooking:
 
 def may(stored: Stored, caller: Caller, now: datetime) -> list[str]:
     """The operations that a caller can do on a booking now; what has expired or was skipped is asked for anew, before
-    it begins.
+    it begins, and what has expired all together.
     """
-    open_to_change = [
-        each for each in stored.occurrences if each.state not in ("expired", "skipped") or each.starts_at >= now
-    ]
+    late = [each for each in stored.occurrences if each.state in ("expired", "skipped") and each.starts_at < now]
+    in_time = [each for each in stored.occurrences if each not in late]
     return [
         operation
         for operation in transitions.ACTIONS
         if (operation != "recallBooking" or stored.recallable)
-        and transitions.can(operation, open_to_change)
+        and (operation != "confirmBooking" or not any(each.state == "expired" for each in late))
+        and transitions.can(operation, in_time)
         and permissions.allows(operation, caller, owner_id=stored.owner_id, booker_id=stored.booker_id)
     ]
 

@@ -488,7 +488,7 @@ class Diary:
         return {"booker_has": {"bookings": len(others), "minutes": sum(coming)}, "waiting": 0}
 
     def may(self, booking: Booking, to: str) -> list[str]:
-        """What can be done; what is to be had once more can be until it begins."""
+        """What can be done; what is to be had once more can be until it begins, and what expired all together."""
         return [
             "retrySkipped" if how == "retry" else f"{how}Booking"
             for how, states in CAN.items()
@@ -510,6 +510,10 @@ class Diary:
             for name in (booking.asset, *self.assets[booking.asset].parts)
         }
 
+            and not (
+                how == "confirm"
+                and any(each.state == "expired" and each.starts < self.now for each in booking.occurrences)
+            )
 
 def as_moved(
     occurrence: Occurrence, first: Occurrence, starts: int | None, ends: int | None, units: int | None
