@@ -51,7 +51,8 @@ async def confirm(
     `hold-expired` with every occurrence that cannot.
     """
     del data
-    await db.bookings.lock_account_of(conn, booking_id)
+    if caller.state != "verified":
+        await db.bookings.lock_account_of(conn, booking_id, caller.organisation_id)
     booking = await begin("confirmBooking", request, conn, booking_id, caller, now, request_id)
     chosen = changes.all_of("confirmBooking", booking)
     claim = plans.claim(booking.place, booking.booker_id, (each.starts_at for each in chosen), now=now)

@@ -43,7 +43,7 @@ async def retry(
     nothing has changed.
     """
     if caller.state != "verified":
-        await db.bookings.lock_account_of(conn, booking_id)
+        await db.bookings.lock_account_of(conn, booking_id, caller.organisation_id)
     booking = await begin("retrySkipped", request, conn, booking_id, caller, now, request_id)
     chosen = changes.named("retrySkipped", data, booking)
     planned, *_ = await seating.take(

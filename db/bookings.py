@@ -199,14 +199,15 @@ async def lock_account(conn: Connection, asset_id: UUID, booker_id: UUID) -> Non
     await conn.execute(ACCOUNT, asset_id, booker_id)
 
 
-ACCOUNT_OF = (
-    f"INSERT INTO accounts (owner_id, booker_id) SELECT owner_id, booker_id FROM bookings WHERE id = $1 {LOCKED}"
-)
+ACCOUNT_OF = f"""
+  INSERT INTO accounts (owner_id, booker_id)
+  SELECT owner_id, booker_id FROM bookings WHERE id = $1 AND booker_id = $2 {LOCKED}
+"""
 
 
-async def lock_account_of(conn: Connection, booking_id: UUID) -> None:
-    """The same, of a booking that may come to count again."""
-    await conn.execute(ACCOUNT_OF, booking_id)
+async def lock_account_of(conn: Connection, booking_id: UUID, booker_id: UUID) -> None:
+    """The same, of a booking of the booker's that may come to count again."""
+    await conn.execute(ACCOUNT_OF, booking_id, booker_id)
 
 
 # Of the locked row alone: what else the statement would read is as old as the moment it began to wait.
