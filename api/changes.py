@@ -47,8 +47,8 @@ async def confirm(
 ) -> Booking:
     """Make a booking of a hold: `pending` where the owner approves bookings, else `confirmed`.
 
-    What has expired is booked anew if all of it can still be had and every rule still holds, else that is 409
-    `hold-expired` with every occurrence that cannot.
+    What has expired is booked anew, at the price of now, if all of it can still be had and every rule still holds, else
+    that is 409 `hold-expired` with every occurrence that cannot.
     """
     del data
     if caller.state != "verified":
@@ -69,6 +69,7 @@ async def confirm(
             )
         except NotBookable as refused:
             raise HoldExpired(refused.occurrences, refused.unmet, refused.detail) from None
+        booking = changes.priced(booking, expired, caller)
     confirmed = [changes.become(each, claim.state) for each in chosen]
     return await save(conn, "confirmBooking", booking, confirmed, claim, caller=caller, now=now, request_id=request_id)
 

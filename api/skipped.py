@@ -60,7 +60,7 @@ async def retry(
     return await save(
         conn,
         "retrySkipped",
-        skipped.grown(got, booking, caller),
+        changes.priced(booking, got, caller),
         skipped.become_had(chosen, planned.why_not, claim, data.note),
         claim,
         unclaimed=planned.why_not,

@@ -10,9 +10,9 @@ from msgspec import Meta
 
 from domain.bookings import in_events
 from domain.callers import Caller
-from domain.costs import Cost, Part, price_for, recost
+from domain.costs import FREE, Cost, Part, price_for, recost, without
 from domain.errors import Fault, Invalid
-from domain.occurrences import Occurrence, OccurrenceState
+from domain.occurrences import STANDING, Occurrence, OccurrenceState, booking_state
 from domain.plans import Locked
 from domain.requests import Asked, Wanted
 from domain.transitions import ACTIONS, choose
@@ -83,15 +83,16 @@ def again(
     *,
     skip: bool = False,
     hold: bool = False,
-    counted: bool = False,
 ) -> Wanted:
-    """Occurrences of a booking, to be had once more."""
+    """Occurrences of a booking, to be had once more. Limits count a booking as long as any of it is open, and so do not
+    grow by more of it.
+    """
     return Wanted(
         asked=[Asked(each.id, each.period, each.units) for each in occurrences],
         attendees=booking.attendees,
         skip=skip,
         hold=hold,
-        counted=counted,
+        counted=booking_state(booking.occurrences) != "ended",
     )
 
 
@@ -129,15 +130,31 @@ def cancel(cancellation: Cancellation, booking: Locked, caller: Caller, now: dat
     ]
 
 
-def recosted(booking: Locked, becomes: Mapping[UUID, Part], units: int, caller: Caller) -> Cost:
-    """The cost of a booking once some of its occurrences have other parts, or one where they had none, by the price of
-    now.
+def recosted(booking: Locked, becomes: Mapping[UUID, Part], caller: Caller) -> Cost:
+    """The cost of a booking once some of its occurrences have other parts, or one where they had none or had lost it,
+    by the price of now. A price for the whole booking is for the most units that any of it has, what is over
+    included.
     """
-    had = {each.id: Part(each.period, each.units) for each in booking.occurrences if each.state != "skipped"}
+    zone = booking.place.zone
+    lost = [each for each in booking.occurrences if each.state == "expired" and each.id in becomes]
+    had = {
+        each.id: Part(each.period, each.units)
+        for each in booking.occurrences
+        if each.state != "skipped" and each not in lost
+    }
+    paid = without(booking.cost, [Part(each.period, each.units) for each in lost], zone) if had else FREE
     price = price_for(caller.kind, booking.place.price, booking.place.community_price)
     changes = [(had.get(each), part) for each, part in becomes.items()]
     everything = sorted({**had, **becomes}.values(), key=lambda part: part.period)
-    return recost(booking.cost, price, changes, everything, units, booking.place.zone)
+    stand = {each.id: each.units for each in booking.occurrences if each.state in STANDING}
+    units = max({**stand, **{each: part.units for each, part in becomes.items()}}.values())
+    return recost(paid, price, changes, everything, units, zone)
+
+
+def priced(booking: Locked, got: Sequence[Occurrence], caller: Caller) -> Locked:
+    """A booking with occurrences in its cost that were not had, or had expired, at the price of now."""
+    parts = {each.id: Part(each.period, each.units) for each in got}
+    return msgspec.structs.replace(booking, cost=recosted(booking, parts, caller))
 
 
 def recorded(

@@ -42,14 +42,17 @@ class Part(msgspec.Struct, frozen=True):
 class Cost(msgspec.Struct, frozen=True):
     """What the booking cost when it was made, in minor units; `currency` null: nothing.
 
-    It is fixed then: neither a change of the price nor a cancellation changes it. What is moved costs what it does
-    when it is moved. Fallow takes no money; what becomes of a cancelled occurrence's part is between owner and
-    booker. `lines`: in the local time of the site.
+    It is fixed then: neither a change of the price nor a cancellation changes it. What is moved, had after all or
+    confirmed after it expired costs what it does then. Fallow takes no money; what becomes of a cancelled
+    occurrence's part is between owner and booker. `lines`: in the local time of the site.
     """
 
     amount: int
     currency: str | None
     lines: list[CostLine]
+
+
+FREE = Cost(0, None, [])
 
 
 def price_for(kind: str, price: Price | None, community_price: Price | None) -> Price | None:
@@ -107,6 +110,12 @@ def recost(
             lines[place] = CostLine(called(becomes, zone), amount)
     currency = paid.currency if paid.lines else whole.currency
     return summed(currency, sorted(lines.values(), key=lambda line: line.text))
+
+
+def without(paid: Cost, parts: Sequence[Part], zone: ZoneInfo) -> Cost:
+    """A cost but for the lines of some parts."""
+    places = find(paid.lines, parts, zone)
+    return summed(paid.currency, [line for n, line in enumerate(paid.lines) if n not in places])
 
 
 def find(lines: Sequence[CostLine], parts: Sequence[Part | None], zone: ZoneInfo) -> list[int]:

@@ -52,6 +52,11 @@ class Moved(msgspec.Struct, frozen=True):
         return Part(self.period, self.units)
 
     @property
+    def moves(self) -> bool:
+        """Whether it is to have another period."""
+        return self.period != self.occurrence.period
+
+    @property
     def gives_back(self) -> bool:
         """Whether it takes nothing that it does not have."""
         return self.becomes.within(self.was)
@@ -136,7 +141,7 @@ def misplaced(moved: Sequence[Moved], pointer: str, zone: ZoneInfo) -> Iterator[
             yield Fault(pointer, f"{name} would lie beyond the year 2200.")
     in_order = sorted(moved, key=lambda each: each.period)
     for n, other in enumerate(in_order):
-        before = (one for one in in_order[:n] if one.becomes != one.was or other.becomes != other.was)
+        before = (one for one in in_order[:n] if one.moves or other.moves)
         for one in before:
             if other.period.starts_at < one.period.ends_at:
                 names = " and ".join(local_time(each.occurrence.starts_at, zone) for each in (one, other))
@@ -158,7 +163,7 @@ def begun(moved: Sequence[Moved], booking: Locked, now: datetime) -> Iterator[Fa
         elif each.period.ends_at < now.replace(second=0, microsecond=0):
             yield Fault("#/ends_at", f"What has begun ends now, {now:%Y-%m-%dT%H:%MZ}, or later.")
         elif approved and not each.keeps_claim:
-            pointer = "#/ends_at" if each.period != each.occurrence.period else "#/units"
+            pointer = "#/ends_at" if each.moves else "#/units"
             yield Fault(pointer, "It has begun, and what is more needs the owner's approval: book that by itself.")
 
 
@@ -210,7 +215,7 @@ def rewritten(move: Move, moved: Sequence[Moved], booking: Locked, caller: Calle
     return msgspec.structs.replace(
         booking,
         units=units,
-        cost=recosted(booking, becomes, units, caller),
+        cost=recosted(booking, becomes, caller),
         clock_changes=[*clock_changes(move, moved, booking)],
     )
 

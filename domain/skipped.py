@@ -1,15 +1,11 @@
-"""Skipped occurrences of a booking, asked for again: what is asked for, and what becomes of them and the booking."""
+"""Skipped occurrences of a booking, asked for again: what is asked for, and what becomes of them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
-
-from domain.callers import Caller
-from domain.changes import Scope, again, become, recosted
-from domain.costs import Part
-from domain.occurrences import Occurrence, booking_state
+from domain.changes import Scope, again, become
+from domain.occurrences import Occurrence
 from domain.plans import Claim, Locked, claim
 from domain.reasons import Reason
 from domain.requests import IfSomeUnavailable, Wanted
@@ -25,14 +21,8 @@ class Retry(Scope, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 def wanted(retry: Retry, chosen: Sequence[Occurrence], booking: Locked) -> Wanted:
-    """What is asked for. Limits count a booking as long as any of it is open, and so do not grow by more of it."""
-    return again(
-        booking,
-        chosen,
-        skip=retry.if_some_unavailable == "skip",
-        hold=booking.hold_expires_at is not None,
-        counted=booking_state(booking.occurrences) != "ended",
-    )
+    """What is asked for."""
+    return again(booking, chosen, skip=retry.if_some_unavailable == "skip", hold=booking.hold_expires_at is not None)
 
 
 def claimed(got: Sequence[Occurrence], booking: Locked, now: datetime) -> Claim:
@@ -54,9 +44,3 @@ def become_had(
         for each in chosen
         if reasons[each.id] != each.why_not
     ]
-
-
-def grown(got: Sequence[Occurrence], booking: Locked, caller: Caller) -> Locked:
-    """The booking with what was got in its cost, at the price of now."""
-    parts = {each.id: Part(each.period, each.units) for each in got}
-    return msgspec.structs.replace(booking, cost=recosted(booking, parts, booking.units, caller))

@@ -106,7 +106,7 @@ class Diary:
             )
             for n, ((starts, ends), why) in enumerate(zip(periods, why_not, strict=True))
         ]  # fmt: skip
-        booking = Booking(booker, name, units, made, self.now)
+        booking = Booking(booker, name, units, made, changed=self.now, paid=units)
         self.bookings.append(booking)
         booking.record("booking.created", self.now, booker, made)
         return len(self.bookings) - 1
@@ -115,11 +115,17 @@ class Diary:
         """Of what has expired all is had once more, or nothing is."""
         booking = self.permitted("confirm", number, by)
         chosen = self.choose("confirm", booking, ALL)
-        lapsed = [Wish(each.starts, each.ends, each.units) for each in chosen if each.state == "expired"]
-        self.must_be_had(Asking(booking.booker, booking.asset, lapsed), "hold-expired")
+        expired = [each for each in chosen if each.state == "expired"]
+        lapsed = [Wish(each.starts, each.ends, each.units) for each in expired]
+        is_open = any(each.state in OPEN for each in booking.occurrences)
+        self.must_be_had(Asking(booking.booker, booking.asset, lapsed, counted=is_open), "hold-expired")
         state, alone = self.claim(booking.booker, booking.asset, [each.starts for each in chosen])
         for each in chosen:
             each.become(state, alone)
+        for each in expired:
+            each.cost = self.price(booking.asset, each.ends - each.starts, each.units)
+        if expired:
+            self.pay(booking)
         self.write(booking, "booking.confirmed", by, chosen)
 
     def move(
@@ -147,6 +153,7 @@ class Diary:
         rest = [each for each in booking.occurrences if all(each is not wish.had for wish in moved)]
         if units and all(each.units == units for each in rest if each.state in OPEN):
             booking.units = units
+        self.pay(booking)
         self.write(booking, "booking.moved", by, [wish.had for wish in moved])
 
     def must_make_sense(self, booking: Booking, wishes: Sequence[Wish]) -> None:
@@ -157,7 +164,7 @@ class Diary:
         if (
             any(wish.ends <= wish.starts for wish in wishes)
             or any(
-                meet(one, other.starts, other.ends) and not (one.same and other.same)
+                meet(one, other.starts, other.ends) and (one.moves or other.moves)
                 for one, other in combinations(wishes, 2)
             )
             or any(not wish.keeps_start or wish.ends < self.now for wish in begun)
@@ -201,6 +208,7 @@ class Diary:
             each.why_not = why
             each.cost = 0 if why else self.price(booking.asset, each.ends - each.starts, each.units)
             each.become(*(("skipped", None) if why else claim), note)
+        self.pay(booking)
         self.write(booking, "booking.retried", by, [each for each, _ in changed])
 
     def decide(self, how: str, number: int, by: str, scope: Scope, note: str | None) -> None:
@@ -329,6 +337,10 @@ class Diary:
             return "confirmed", None
         deadline = min([self.now + asset.approval, *(each for each in starts if each > self.now)])
         return "pending", (deadline, asset.on_deadline)
+
+    def pay(self, booking: Booking) -> None:
+        """Where all of a booking has one price, it is for the most units of what stands."""
+        booking.paid = max(each.units for each in booking.occurrences if each.state in OCCUPYING)
 
     def price(self, name: str, minutes: int, units: int) -> int:
         price = self.assets[name].price
@@ -474,7 +486,7 @@ class Diary:
     def cost(self, booking: Booking) -> int:
         price = self.assets[booking.asset].price
         if price and price.per == "booking":
-            return price.amount * booking.units
+            return price.amount * booking.paid
         return sum(each.cost for each in booking.occurrences)
 
     def request(self, number: int, to: str) -> dict[str, object] | None:
@@ -495,8 +507,12 @@ class Diary:
             if to in self.who_may(how, booking)
             and (how != "recall" or self.assets[booking.asset].recallable)
             and any(
-                each.state in states and (each.state not in ("expired", "skipped") or each.starts >= self.now)
+                each.state in states and (each.state != "skipped" or each.starts >= self.now)
                 for each in booking.occurrences
+            )
+            and not (
+                how == "confirm"
+                and any(each.state == "expired" and each.starts < self.now for each in booking.occurrences)
             )
         ]
 
@@ -510,10 +526,6 @@ class Diary:
             for name in (booking.asset, *self.assets[booking.asset].parts)
         }
 
-            and not (
-                how == "confirm"
-                and any(each.state == "expired" and each.starts < self.now for each in booking.occurrences)
-            )
 
 def as_moved(
     occurrence: Occurrence, first: Occurrence, starts: int | None, ends: int | None, units: int | None

@@ -100,6 +100,10 @@ class Wish:
         )  # fmt: skip
 
     @property
+    def moves(self) -> bool:
+        return bool(self.new_ends())
+
+    @property
     def gives_back(self) -> bool:
         """Whether it takes nothing that it had not."""
         return (
@@ -162,13 +166,14 @@ ALL = Scope()
 
 @dataclass
 class Booking:
-    """`occurrences`: as they were asked for."""
+    """`occurrences`: as they were asked for. `paid`: for so many units, where all of it has one price."""
 
     booker: str
     asset: str
     units: int
     occurrences: list[Occurrence]
     changed: int
+    paid: int
     events: list[Event] = field(default_factory=list)
 
     def in_order(self) -> list[Occurrence]:

@@ -162,3 +162,17 @@ async def test_who_is_not_verified_yet_may_ask_where_the_owner_approves_one_at_a
     ok(await stranger.book(elsewhere, EVENING), 201)
     ok(await decide(owner, "decline", asked), 200)
     ok(await stranger.book(approved, later), 201)
+
+
+async def test_what_expired_of_an_open_booking_is_no_further_one(world: World, clock):
+    owner, other = await world.organisation(), await world.organisation()
+    stranger = await world.organisation(verified=False)
+    asset = await world.asset(owner, terms=APPROVAL)
+    later = ("2027-07-06T18:00:00Z", "2027-07-06T20:00:00Z")
+    taken = ok(await other.book(asset, EVENING), 201)
+    held = ok(await stranger.book(asset, EVENING, later, hold=True, if_some_unavailable="skip"), 201)
+    clock.now += timedelta(minutes=45)
+    ok(await other.cancel(taken), 200)
+    assert [each["state"] for each in ok(await stranger.retry(held), 200)["occurrences"]] == ["pending", "expired"]
+    confirmed = ok(await stranger.post(f"/bookings/{held['id']}/confirm"), 200)
+    assert [each["state"] for each in confirmed["occurrences"]] == ["pending", "pending"]

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 from calls import Organisation, World, ok, reasons
 
 EVENING = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
@@ -124,3 +125,44 @@ async def test_a_place_is_not_held_again_within_half_an_hour_of_ones_own_lapsed_
     assert reasons(await group.book(asset, inside, hold=True)) == [["limit_reached"]]
     clock.now += timedelta(seconds=1)
     ok(await group.book(asset, inside, hold=True), 201)
+
+
+async def test_what_expired_costs_what_it_does_when_it_is_confirmed_and_a_hold_what_it_did(world: World, clock):
+    owner, group = await world.organisation(), await world.organisation(kind="business")
+    for per, costs in (("hour", [2000, 4000]), ("booking", [1000, 2000])):
+        price, dearer = ({"price": {"amount": each, "currency": "GBP", "per": per}} for each in (1000, 2000))
+        for late, amount in zip((False, True), costs, strict=True):
+            asset = await world.asset(owner, terms=price)
+            held = ok(await group.book(asset, EVENING, hold=True), 201)
+            ok(await owner.patch(f"/assets/{asset['id']}", {"terms": dearer}), 200)
+            clock.now += timedelta(minutes=15 if late else 14)
+            booking = ok(await confirm(group, held), 200)
+            assert (held["cost"]["amount"], booking["cost"]["amount"]) == (costs[0], amount)
+            assert len(booking["cost"]["lines"]) == 1
+
+
+async def test_what_expired_is_not_confirmed_once_some_of_it_has_begun(world: World, clock):
+    owner, group = await world.organisation(), await world.organisation()
+    soon = ("2027-01-04T09:15:00Z", "2027-01-04T10:00:00Z")
+    held = ok(await group.book(await world.asset(owner), soon, EVENING, hold=True), 201)
+    clock.now += timedelta(minutes=15)
+    assert ok(await group.get(f"/bookings/{held['id']}"), 200)["may"] == ["confirmBooking"]
+    clock.now += timedelta(seconds=1)
+    assert ok(await group.get(f"/bookings/{held['id']}"), 200)["may"] == []
+    refused = ok(await confirm(group, held), 409)
+    assert [[why["code"] for why in each["why_not"]] for each in refused["occurrences"]] == [["in_the_past"], []]
+
+
+async def test_a_stranger_does_not_even_wait_for_what_it_may_not_know(world: World):
+    owner, group, stranger = [await world.organisation(verified=n < 1) for n in range(3)]
+    held = ok(await group.book(await world.asset(owner, terms={"approval": True}), EVENING, hold=True), 201)
+    conn = await asyncpg.connect(world.database)
+    try:
+        async with conn.transaction():
+            assert await conn.fetch("SELECT FROM accounts WHERE booker_id = $1 FOR UPDATE", group.id) != []
+            ok(await confirm(stranger, held), 404)
+            ok(await stranger.retry(held), 404)
+            ok(await confirm(group, held), 503)
+    finally:
+        await conn.close()
+    ok(await confirm(group, held), 200)

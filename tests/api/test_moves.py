@@ -344,6 +344,33 @@ async def test_what_is_moved_costs_what_it_does_today_and_the_rest_what_it_did(w
     assert [each["amount"] for each in more["cost"]["lines"]] == [3000, 3000]
 
 
+async def test_a_price_for_the_whole_booking_is_for_the_most_units_that_any_of_it_has_or_had(world: World, clock):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner, units=5, terms={"price": {"amount": 1000, "currency": "GBP", "per": "booking"}})
+    series = ok(await group.repeat(asset, *EVENING, 2), 201)
+    first, second = (each["id"] for each in series["occurrences"])
+
+    async def cost(**change: Any) -> tuple[int, int]:
+        after = ok(await group.move(series, **change), 200)
+        return after["units"], after["cost"]["amount"]
+
+    assert await cost(occurrence_ids=[first], units=5) == (1, 5000)
+    assert await cost(occurrence_ids=[first], units=3) == (1, 3000)
+    clock.now = datetime.fromisoformat(EVENING[1])
+    assert await cost(occurrence_ids=[second], units=2) == (2, 3000)
+
+
+async def test_units_of_two_at_one_time_are_changed_together(world: World):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner, units=4)
+    booking = ok(await group.book(asset, EVENING, NEXT), 201)
+    first = booking["occurrences"][0]["id"]
+    ok(await group.move(booking, occurrence_ids=[first], **to(NEXT)), 200)
+    after = ok(await group.move(booking, units=2), 200)
+    assert sorted(unit for each in after["occurrences"] for unit in each["unit_numbers"]) == [1, 2, 3, 4]
+    assert pointers(await group.move(booking, ends_at="2027-07-06T21:00:00Z")) == ["#/ends_at"]
+
+
 async def test_two_that_want_each_others_place_are_both_refused(world: World):
     owner, one, other = [await world.organisation() for _ in range(3)]
     asset = await world.asset(owner)
