@@ -85,10 +85,12 @@ def test_the_tour_finds_a_place_books_it_and_gives_it_back(running):
         *("GET 200", "GET 200", "POST 201", "POST 409"),  # who am I; search; book; be refused
         *("GET 200", "POST 200"),  # look at it; cancel
         *("GET 200", "POST 201", "POST 200", "POST 200"),  # search; book a series; cancel this and later; all
+        *("POST 201", "GET 200", "POST 201"),  # say a need; what meets it; book that
+        *("GET 200", "POST 200", "POST 200"),  # look at the need; cancel; close
     ]
     assert sent == asked
 
-    me, found, booked, refused, single, series = shown
+    me, found, booked, refused, single, series, looked_for = shown
     assert me[0]["organisation"]["name"] == "Blue Kettle Supper Club"
 
     [near] = found
@@ -118,6 +120,14 @@ def test_the_tour_finds_a_place_books_it_and_gives_it_back(running):
     after = ["cancelled" if each == "confirmed" else each for each in states]
     assert outcome(shortened) == (made["id"], "confirmed", states[:2] + after[2:])
     assert outcome(ended) == (made["id"], "ended", after)
+
+    match, need, given_back, closed = looked_for
+    assert match["points"] == sum(each["numbers"]["points"] for each in match["reasons"])
+    met = [each["number"] for each in match["occurrences"]]
+    assert len(met) >= 4
+    by = {each["number"]: each["booking_id"] for each in need["occurrences"]}
+    assert {number for number, booking_id in by.items() if booking_id == given_back["id"]} == set(met)
+    assert (need["state"], closed["state"]) == ("met" if len(met) == 6 else "open", "closed")
 
 
 def test_a_kitchen_is_listed_in_four_calls(running):
