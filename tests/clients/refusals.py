@@ -32,7 +32,9 @@ BY_SENTENCE = {
         r"|A (period that is repeated|whole)|No (closure|period) is longer|Occurrences \d+ and \d+ overlap"
         r"|It names every date|The series|An asset cannot be inside itself|That makes"
         r"|(The asset has|Each period takes) \d+ units"
+        r"|It is (among the features|for \d+ occurrences|shorter than the)|No window is as long"
     ),
+    "how far a need looks ahead": r"All its weeks are past|It(s last week)? ends after the",
     "where a move leads": (
         r"(The first|The one|Occurrence|.{1,80}) would (not end after|be longer than|lie beyond|overlap)"
         r"|The first has begun|What has begun ends now|It has begun, and what is more"
@@ -52,7 +54,9 @@ BY_SENTENCE = {
     "points, for GeoJSON does not bound its numbers": r"Expected a number from -(90|180) to (90|180)",
     "web addresses, for a pattern cannot tell them all": r"Expected a web address",
     "steps: they divide a day": r"It must divide a day",
-    "text: blank is also U+001C to U+001F": r'Expected a text of .*, not all of them blank; got "[^"]*\\u001[c-f]',
+    "text: blank is also U+001C to U+001F and U+0085": (
+        r'Expected a text of .*, not all of them blank; got "[^"]*(\\u001[c-f]|\x85)'
+    ),
     "text: PostgreSQL stores no U+0000": r"The character U\+[0-9A-F]{4} is not allowed",
 }
 EXPLAINED = re.compile("|".join(BY_SENTENCE.values()))
