@@ -46,14 +46,16 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         return ZoneInfo(self.timezone)
 
     def wish(self, asked: Asked, now: datetime) -> Wish:
-        """What a period takes of it, turnaround included: of what it had, as much as that took."""
+        """What a period takes of it, turnaround included: of what gives back as it was, and before what has begun no
+        more than that.
+        """
         before, after = (
             timedelta(minutes=minutes) for minutes in (self.turnaround_before_minutes, self.turnaround_after_minutes)
         )
-        if asked.had and (asked.gives_back or asked.begun(now)):
-            before = asked.had.period.starts_at - asked.had.lower
         if asked.had and asked.gives_back:
-            after = asked.had.upper - asked.had.period.ends_at
+            before, after = asked.had.turnaround
+        elif asked.had and asked.begun(now):  # no further back than it is looked at who sits where
+            before = min(before, asked.had.turnaround[0])
         lower, upper = asked.period.starts_at - before, asked.period.ends_at + after
         on = asked.had.units[: asked.units] if asked.had else ()
         return Wish(asked.id, asked.units, lower, upper, on, asked.begun(now))

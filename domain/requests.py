@@ -97,6 +97,11 @@ class Had(msgspec.Struct, frozen=True):
     upper: datetime
     units: tuple[int, ...]
 
+    @property
+    def turnaround(self) -> tuple[timedelta, timedelta]:
+        """Before and after its period, as it was when that was taken."""
+        return self.period.starts_at - self.lower, self.upper - self.period.ends_at
+
 
 class Asked(msgspec.Struct, frozen=True):
     """So many units for one period that a request comes to, with the name it will have; `had`: instead of what."""

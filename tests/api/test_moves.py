@@ -224,6 +224,17 @@ async def test_what_begun_stays_on_its_unit_and_others_make_room(world: World, c
     assert reasons(await group.move(mine, units=2)) == [["taken"]]
 
 
+async def test_what_begun_gets_more_units_where_turnaround_was_cut_since(world: World, clock):
+    owner, group, other = [await world.organisation() for _ in range(3)]
+    asset = await world.asset(owner, units=2, terms={"turnaround_before_minutes": 60})
+    booking = ok(await group.book(asset, EVENING), 201)
+    before = ok(await other.book(asset, ("2027-07-05T15:00:00Z", "2027-07-05T17:30:00Z")), 201)
+    assert [each["occurrences"][0]["unit_numbers"] for each in (booking, before)] == [[1], [2]]
+    ok(await owner.patch(f"/assets/{asset['id']}", {"terms": {"turnaround_before_minutes": 0}}), 200)
+    clock.now = datetime.fromisoformat("2027-07-05T19:00:00Z")
+    assert ok(await group.move(booking, units=2), 200)["occurrences"][0]["unit_numbers"] == [1, 2]
+
+
 async def test_no_move_is_refused_because_of_which_unit_is_free(world: World):
     owner, group, other = [await world.organisation() for _ in range(3)]
     asset = await world.asset(owner, units=2)
