@@ -131,23 +131,20 @@ def cancel(cancellation: Cancellation, booking: Locked, caller: Caller, now: dat
 
 
 def recosted(booking: Locked, becomes: Mapping[UUID, Part], caller: Caller) -> Cost:
-    """The cost of a booking once some of its occurrences have other parts, or one where they had none or had lost it,
-    by the price of now. A price for the whole booking is for the most units that any of it has, what is over
-    included.
+    """The cost of a booking once some of its occurrences have other parts, or one where they had none, by the price of
+    now. Nothing is owed for what has expired, and a price for the whole booking is for the most units that any of it
+    has, what is over included.
     """
     zone = booking.place.zone
-    lost = [each for each in booking.occurrences if each.state == "expired" and each.id in becomes]
-    had = {
-        each.id: Part(each.period, each.units)
-        for each in booking.occurrences
-        if each.state != "skipped" and each not in lost
-    }
-    paid = without(booking.cost, [Part(each.period, each.units) for each in lost], zone) if had else FREE
+    parts = {each.id: Part(each.period, each.units) for each in booking.occurrences}
+    expired = [parts[each.id] for each in booking.occurrences if each.state == "expired"]
+    had = {each.id: parts[each.id] for each in booking.occurrences if each.state not in ("skipped", "expired")}
+    paid = without(booking.cost, expired, zone) if had else FREE
     price = price_for(caller.kind, booking.place.price, booking.place.community_price)
     changes = [(had.get(each), part) for each, part in becomes.items()]
     everything = sorted({**had, **becomes}.values(), key=lambda part: part.period)
-    stand = {each.id: each.units for each in booking.occurrences if each.state in STANDING}
-    units = max({**stand, **{each: part.units for each, part in becomes.items()}}.values())
+    stand = {each.id: parts[each.id] for each in booking.occurrences if each.state in STANDING}
+    units = max(part.units for part in {**stand, **becomes}.values())
     return recost(paid, price, changes, everything, units, zone)
 
 

@@ -339,8 +339,10 @@ class Diary:
         return "pending", (deadline, asset.on_deadline)
 
     def pay(self, booking: Booking) -> None:
-        """Where all of a booking has one price, it is for the most units of what stands."""
+        """Where all of a booking has one price, it is for the most units of what stands. What expired costs nothing."""
         booking.paid = max(each.units for each in booking.occurrences if each.state in OCCUPYING)
+        for each in booking.occurrences:
+            each.cost = 0 if each.state == "expired" else each.cost
 
     def price(self, name: str, minutes: int, units: int) -> int:
         price = self.assets[name].price

@@ -386,6 +386,24 @@ async def test_it_costs_what_it_does_today_and_the_rest_what_it_did(world: World
     }
 
 
+@pytest.mark.parametrize("per", ["hour", "booking"])
+async def test_once_its_hold_expired_it_costs_what_it_alone_does_today(world: World, clock, per: str):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner, terms={"price": {"amount": 1000, "currency": "GBP", "per": per}})
+    booking, quicker = await skipping(world, asset, group, MONDAY, TUESDAY, hold=True)
+    await free(*quicker)
+    clock.now += timedelta(minutes=45)
+    dearer = {"price": {"amount": 1500, "currency": "GBP", "per": per}}
+    ok(await owner.patch(f"/assets/{asset['id']}", {"terms": dearer}), 200)
+    after = ok(await group.retry(booking), 200)
+    assert (states(after), [each["amount"] for each in after["cost"]["lines"]]) == (
+        ["expired", "confirmed"],
+        [3000 if per == "hour" else 1500],
+    )
+    whole = ok(await group.post(f"/bookings/{booking['id']}/confirm"), 200)
+    assert [each["amount"] for each in whole["cost"]["lines"]] == ([3000, 3000] if per == "hour" else [1500])
+
+
 async def test_a_price_for_the_whole_booking_stays_as_it_is(world: World):
     owner, group = await world.organisation(), await world.organisation()
     asset = await world.asset(owner, terms={"price": {"amount": 1000, "currency": "GBP", "per": "booking"}})
