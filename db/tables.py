@@ -397,6 +397,21 @@ need_matches = Table(
     comment="The assets that a need was found to match, each once",
 )
 
+demand = Table(
+    "demand",
+    metadata,
+    required("taken_on", Date),
+    required("cell", Text),
+    required("center", POINT),
+    required("category", Text),
+    required("hour_of_week", Integer),
+    required("groups", Integer),
+    required("needs", Integer),
+    PrimaryKeyConstraint("taken_on", "cell", "category", "hour_of_week"),
+    CheckConstraint("groups >= 3", name="groups"),
+    comment="Open needs by cell, category and hour of the local week, of three groups or more",
+)
+
 bookings = Table(
     "bookings",
     metadata,
@@ -577,5 +592,6 @@ service = Table(
         server_default=text("sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8'))"),
         comment="the seeds of the fair order are made of it",
     ),
+    Column("demand_taken_on", Date, comment="the newest picture of demand"),
     CheckConstraint('"only"', name="only"),
 )

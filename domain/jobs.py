@@ -47,11 +47,15 @@ class FindCompleted(msgspec.Struct, frozen=True, tag="find_completed"):
     """Occurrences may be over: look which."""
 
 
+class TakeDemand(msgspec.Struct, frozen=True, tag="take_demand"):
+    """The picture of what is looked for where is to be taken."""
+
+
 class ForgetJobs(msgspec.Struct, frozen=True, tag="forget_jobs"):
     """What is recorded of jobs may be old."""
 
 
-Job = SweepBooking | CompleteBooking | LookAgain | MatchAsset | MatchNeed | FindCompleted | ForgetJobs
+Job = SweepBooking | CompleteBooking | LookAgain | MatchAsset | MatchNeed | FindCompleted | TakeDemand | ForgetJobs
 
 
 def name(kind: type[Job]) -> str:

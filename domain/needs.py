@@ -208,7 +208,7 @@ def check(request: NeedRequest, now: datetime) -> Iterator[Fault]:
         yield Fault("#/periods", "Send either periods or a pattern.")
         return
     if request.at_least is not None and request.at_least > request.occurrences:
-        yield Fault("#/at_least", f"It is for {request.occurrences} occurrences; at most so many.")
+        yield Fault("#/at_least", f"At most as many as it is for: {request.occurrences}.")
     if request.pattern is not None:
         yield from pattern_faults(request.pattern, request.minutes, now)
     yield from period_faults(request, now)

@@ -102,6 +102,7 @@ TABLE: Mapping[str, Row] = {
     "listMatches": owners("member", hidden=True, changes=False),
     "listAssetNeeds": owners("member", changes=False),
     "getSeed": public(),
+    "listDemand": public(),
     "bookAsset": own("member"),
     "bookAsset.on_behalf_of": owners("member"),
     "bookAsset.ignore_terms": owners("manager"),

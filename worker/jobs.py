@@ -15,6 +15,7 @@ from domain.jobs import (
     MatchAsset,
     MatchNeed,
     SweepBooking,
+    TakeDemand,
 )
 from worker import bookings, needs
 
@@ -36,10 +37,15 @@ HANDLERS: Mapping[type[Job], Callable[[Connection, Any, datetime], Awaitable[Non
     MatchAsset: needs.match_asset,
     MatchNeed: needs.match_need,
     FindCompleted: bookings.find_completed,
+    TakeDemand: needs.take_demand,
     ForgetJobs: forget,
 }
 # What is done again and again: each time adds the next.
-REPEATED: Mapping[Job, timedelta] = {FindCompleted(): timedelta(minutes=1), ForgetJobs(): timedelta(hours=1)}
+REPEATED: Mapping[Job, timedelta] = {
+    FindCompleted(): timedelta(minutes=1),
+    ForgetJobs(): timedelta(hours=1),
+    TakeDemand(): timedelta(days=1),
+}
 
 
 async def do(conn: Connection, job: Job, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import db.demand
 import db.events
 import db.fairness
 import db.jobs
@@ -9,7 +10,7 @@ import db.matches
 from db.connection import Connection
 from db.events import Change
 from domain import fairness
-from domain.jobs import LookAgain, MatchAsset, MatchNeed
+from domain.jobs import LookAgain, MatchAsset, MatchNeed, TakeDemand
 
 AT_ONCE = 500  # needs that one job tests for an asset
 
@@ -53,3 +54,8 @@ async def match_need(conn: Connection, job: MatchNeed, now: datetime) -> None:
     """Record what meets a need when it is said or changed, of which nobody needs to be told."""
     looked = await db.matches.find(conn, job.need_id, job.owner_id, now)
     await db.matches.note(conn, job.need_id, [each.id for each in looked.found], now)
+
+
+async def take_demand(conn: Connection, _job: TakeDemand, now: datetime) -> None:
+    """Take the picture of what is looked for where."""
+    await db.demand.take(conn, now)

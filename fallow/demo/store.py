@@ -6,6 +6,7 @@ from uuid import UUID
 import asyncpg
 
 import db.assets
+import db.demand
 import db.needs
 import db.timetables
 from db.connection import Connection
@@ -13,6 +14,7 @@ from db.errors import SetupFailed
 from domain.places import Point
 from fallow.demo import bookings, events, needs, requests, rows
 from fallow.demo.bookings import Taken
+from fallow.demo.requests import midnight
 from fallow.demo.rows import WRITTEN, Row
 from fallow.demo.stations import Grid
 from fallow.demo.world import World, founded
@@ -116,6 +118,7 @@ async def look_for(conn: Connection, world: World) -> int:
     for need_id, owner_id, planned in wanted:
         await db.needs.insert(conn, need_id, owner_id, planned, founded("need"))
     await copy(conn, "events", events.COLUMNS, events.needs(wanted))
+    await db.demand.take(conn, midnight(world.today))
     return len(wanted)
 
 

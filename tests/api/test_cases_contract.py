@@ -387,6 +387,7 @@ async def asked_of_seekers(group: Organisation) -> None:
         ok(await group.get("/needs", limit=limit), 200)
         ok(await group.get(f"/needs/{need['id']}/matches", limit=limit), 200)
     ok(await group.patch(f"/needs/{need['id']}", {"attendees": 5}), 200)
+    ok(await group.get("/demand"), 200)
     for on in ("2027-01-03", "2027-01-04"):
         ok(await group.get(f"/seeds/{on}"), 200)
     ok(await group.get(f"/needs/{need['id']}"), 200)

@@ -114,5 +114,5 @@ async def test_repeated_jobs_wait_once_however_many_workers_start(database, dire
     async with working(database), working(database):
         pass
     waiting = [tuple(row) for row in await direct.fetch("SELECT entrypoint, execute_after FROM jobs.pgqueuer")]
-    assert {kind for kind, _ in waiting} == {"find_completed", "forget_jobs"}
+    assert {kind for kind, _ in waiting} == {"find_completed", "forget_jobs", "take_demand"}
     assert len(waiting) == len(set(waiting))
