@@ -96,8 +96,9 @@ async def listed(
     return [row["id"] for row in await conn.fetch(LISTED, owner_id, asset_id, timetable_id, site_id)]
 
 
-# The open needs that an asset may meet, and what it meets of each; `where` is where they are measured from.
-MEETING = """
+def meeting(where: str, wanted: str) -> str:
+    """The open needs that an asset may meet, and what it meets of each; `where` is where they are measured from."""
+    return f"""
   WITH asset AS MATERIALIZED (
     SELECT a AS itself FROM assets a WHERE a.id = $1 AND a.owner_id = $2 AND a.state = 'listed'),
   near AS MATERIALIZED (
@@ -122,7 +123,9 @@ MEETING = """
     LEFT JOIN LATERAL rules.meets(asset.itself, near.n, b.besides, $3) m ON true
    ORDER BY (near.n).id
 """
-UNRECORDED = MEETING.format(
+
+
+UNRECORDED = meeting(
     where="location",
     wanted="NOT EXISTS (SELECT FROM need_matches k WHERE k.need_id = n.id AND k.asset_id = $1 AND k.owner_id = $2)",
 )
@@ -173,7 +176,7 @@ def read_met(row: Any) -> Met:
     return Met(row["need_id"], msgspec.convert(row["contender"], Contender), row["distance_m"], occurrences)
 
 
-SEEN = MEETING.format(where="shown", wanted="true")
+SEEN = meeting(where="shown", wanted="true")
 
 
 async def seen(conn: Connection, asset_id: UUID, owner_id: UUID, now: datetime, *, limit: int) -> list[Seen]:
