@@ -41,6 +41,7 @@ async def take(
             lapsed = [*lapsed, *await db.occupancies.lapsed(conn, place.id, place.owner_id, now)]
         if lapsed:
             await db.occurrences.sweep(conn, place.owner_id, lapsed, now=now, request_id=request_id)
+            await db.occupancies.clear(conn, place.owner_id, lapsed, now)
         if seats is None:
             seats = await move_others(conn, place, plan, now=now)
         taken = await db.occupancies.take(

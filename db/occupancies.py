@@ -177,6 +177,20 @@ async def lapsed(conn: Connection, asset_id: UUID, owner_id: UUID, now: datetime
     return await conn.fetchval(LAPSED, owner_id, asset_id, now) or []
 
 
+CLEAR = """
+  DELETE FROM occupancies o USING occurrences c
+   WHERE c.owner_id = $1 AND c.booking_id = ANY($2::uuid[])
+     AND o.owner_id = $1 AND o.occurrence_id = c.id AND o.held_until <= $3
+"""
+
+
+async def clear(conn: Connection, owner_id: UUID, booking_ids: Sequence[UUID], now: datetime) -> None:
+    """Free what lapsed of swept bookings and still has a row: one that was given another unit while sweeping waited
+    for it has a new row, which that statement was too old to see.
+    """
+    await conn.execute(CLEAR, owner_id, booking_ids, now)
+
+
 # Of what is not over by $4, that in one stretch of occupied time with $5, or all.
 LATER = """
   SELECT unit, lower(occupied) AS lower, upper(occupied) AS upper, occurrence_id AS occurrence,

@@ -1,5 +1,6 @@
 """Holds: what they occupy and for how long, how they become bookings, and that nobody hoards with them."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -166,3 +167,42 @@ async def test_a_stranger_does_not_even_wait_for_what_it_may_not_know(world: Wor
     finally:
         await conn.close()
     ok(await confirm(group, held), 200)
+
+
+async def test_what_is_seated_anew_as_it_lapses_is_in_nobodys_way(world: World, clock):
+    """One who books a part gives a hold another unit just before that lapses, one who books the whole wants it away
+    just after, and waits for the first.
+    """
+    owner, group, other = [await world.organisation() for _ in range(3)]
+    site = await world.site(owner)
+    whole = await world.asset(owner, site=site)
+    part = await world.asset(owner, site=site, part_of=whole["id"], units=2)
+    ok(await other.book(part, at(18, 20)), 201)
+    first = ok(await other.book(part, at(20, 22)), 201)
+    held = ok(await group.book(part, at(20, 22), hold=True), 201)
+    ok(await other.cancel(first), 200)
+    conn = await asyncpg.connect(world.database)
+    try:
+        async with conn.transaction():
+            await conn.execute("LOCK TABLE events IN EXCLUSIVE MODE")
+            clock.now += timedelta(minutes=14, seconds=59)
+            before = asyncio.create_task(other.book(part, at(19, 21)))
+            await waiting(conn, 1)
+            clock.now += timedelta(seconds=1)
+            after = asyncio.create_task(other.book(whole, at(21, 23)))
+            await waiting(conn, 2)
+    finally:
+        await conn.close()
+    ok(await before, 201)
+    ok(await after, 201)
+    assert await group.history(held) == ["booking.created", "booking.expired"]
+
+
+def at(starts: int, ends: int) -> tuple[str, str]:
+    return f"2027-07-05T{starts}:00:00Z", f"2027-07-05T{ends}:00:00Z"
+
+
+async def waiting(conn: asyncpg.Connection, number: int) -> None:
+    """Until so many requests wait for a lock, which they do for two seconds at most."""
+    while await conn.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < number:
+        await asyncio.sleep(0.01)
