@@ -47,7 +47,7 @@ async def list_(
     pages = Pages(cursors, "listMatches", cursor, limit, need=need_id)
     position = pages.position(Position)
     at = position.now if position else now
-    need = (await needs.load(conn, need_id, caller, at)).need
+    need = await needs.load(conn, need_id, caller, at)
     permissions.require("listMatches", caller, owner_id=need.owner_id)
     looked = await db.matches.find(conn, need_id, need.owner_id, at)
     request = as_sent(need)

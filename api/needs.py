@@ -21,7 +21,6 @@ from api.cursors import Cursors
 from api.lists import Cursor, Limit, Pages
 from api.problems import problems
 from db.connection import Connection
-from db.needs import Stored
 from domain import errors, events, permissions
 from domain.callers import Caller
 from domain.errors import NotFound, StateDoesNotAllow
@@ -44,7 +43,7 @@ async def create(
     await db.needs.insert(conn, need_id, caller.organisation_id, planned, now)
     await db.jobs.add(conn, MatchNeed(caller.organisation_id, need_id))
     await record(conn, "need.created", need_id, 1, None, domain.needs.told(planned), caller, now, request_id)
-    return (await load(conn, need_id, caller, now)).need
+    return await load(conn, need_id, caller, now)
 
 
 @get(operation_id="listNeeds", responses=problems(errors.CursorInvalid, errors.CursorMismatch))
@@ -75,8 +74,8 @@ async def read(
 ) -> Need:
     """A need of the caller's organisation, with what is booked for each of its occurrences."""
     found = await load(conn, need_id, caller, now)
-    permissions.require("getNeed", caller, owner_id=found.need.owner_id)
-    return found.need
+    permissions.require("getNeed", caller, owner_id=found.owner_id)
+    return found
 
 
 @patch("/{need_id:uuid}", operation_id="updateNeed", responses=problems(NotFound, errors.PreconditionFailed))
@@ -94,7 +93,7 @@ async def update(
     planned = domain.needs.plan(data.merged_into(domain.needs.as_sent(before)), now)
     version = await db.needs.update(conn, need_id, caller.organisation_id, planned, now)
     await db.jobs.add(conn, MatchNeed(caller.organisation_id, need_id))
-    after = (await load(conn, need_id, caller, now)).need
+    after = await load(conn, need_id, caller, now)
     was, became = events.differences(msgspec.to_builtins(before), msgspec.to_builtins(after), texts=PRIVATE_TEXTS)
     await record(conn, "need.updated", need_id, version, was, became, caller, now, request_id)
     return after
@@ -121,22 +120,22 @@ async def close(
     version = await db.needs.close(conn, need_id, caller.organisation_id, now)
     was, became = {"state": before.state}, {"state": "closed"}
     await record(conn, "need.closed", need_id, version, was, became, caller, now, request_id)
-    return (await load(conn, need_id, caller, now)).need
+    return await load(conn, need_id, caller, now)
 
 
 async def lock(
     request: AnyRequest, operation: str, need_id: UUID, conn: Connection, caller: Caller, now: datetime
 ) -> Need:
     """A need of the caller's organisation, locked. Raises NotFound, Forbidden, PreconditionFailed."""
-    owner_id = (await load(conn, need_id, caller, now)).need.owner_id
+    owner_id = (await load(conn, need_id, caller, now)).owner_id
     permissions.require(operation, caller, owner_id=owner_id)
     await db.needs.lock(conn, need_id, owner_id)
-    found = (await load(conn, need_id, caller, now)).need
+    found = await load(conn, need_id, caller, now)
     must_match(request, found)
     return found
 
 
-async def load(conn: Connection, need_id: UUID, caller: Caller, now: datetime) -> Stored:
+async def load(conn: Connection, need_id: UUID, caller: Caller, now: datetime) -> Need:
     """A need of the caller's organisation. Raises NotFound."""
     found = await db.needs.load(conn, need_id, caller.organisation_id, now)
     if found is None:

@@ -5,13 +5,14 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+from asyncpg import Record
 
 from db.connection import Connection
 from domain.needs import Need, NeedState, Planned
 
 # A need of an organisation, $2, as it is at $1.
 NEED = """
-  SELECT n.id, n.owner_id, n.version,
+  SELECT n.id, n.owner_id,
          CASE WHEN n.closed_at IS NOT NULL THEN 'closed'
               WHEN o.met THEN 'met'
               WHEN n.stands_until <= $1 THEN 'lapsed' ELSE 'open' END AS state,
@@ -30,14 +31,7 @@ NEED = """
 LOAD = f"{NEED} AND n.id = $3"
 
 
-class Stored(msgspec.Struct, frozen=True):
-    """A need, and how many changes it has seen."""
-
-    version: int
-    need: Need
-
-
-async def load(conn: Connection, need_id: UUID, owner_id: UUID, now: datetime) -> Stored | None:
+async def load(conn: Connection, need_id: UUID, owner_id: UUID, now: datetime) -> Need | None:
     """A need of an organisation as it is now."""
     row = await conn.fetchrow(LOAD, now, owner_id, need_id)
     return read(row) if row else None
@@ -62,15 +56,13 @@ async def page(
     conn: Connection, owner_id: UUID, *, state: NeedState | None, now: datetime, after: UUID | None, limit: int
 ) -> list[Need]:
     """An organisation's needs, newest first, that stand in the state asked for."""
-    return [read(row).need for row in await conn.fetch(LIST, now, owner_id, after, state, limit)]
+    return [read(row) for row in await conn.fetch(LIST, now, owner_id, after, state, limit)]
 
 
-def read(row: object) -> Stored:
-    """A row of NEED."""
-    given = dict(row)  # type: ignore[call-overload]
-    request = given.pop("request")
-    version = given.pop("version")
-    return Stored(version, msgspec.convert({**request, **given}, Need))
+def read(row: Record) -> Need:
+    """A row of NEED: what was sent, and what has become of it."""
+    given = dict(row)
+    return msgspec.convert({**given.pop("request"), **given}, Need)
 
 
 # What matching reads of a request. `reach` contains the circle, which ST_Buffer draws a little too small; those who
