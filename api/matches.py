@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery
 
 import db.fairness
 import db.matches
-from api import assets, needs
+from api import assets, near_misses, needs
 from api.cursors import Cursors
 from api.lists import Cursor, Limit, Pages
 from api.problems import problems
@@ -42,7 +42,7 @@ async def list_(
     """The assets that meet a need of the caller's organisation, by the points of the published formula.
 
     Each can be booked as `book` says, which counts for the need. None where the need is not open. A page is true at the
-    moment of the first page.
+    moment of the first page. Where fewer than three match, the first page says in `would_help` what would.
     """
     pages = Pages(cursors, "listMatches", cursor, limit, need=need_id)
     position = pages.position(Position)
@@ -51,6 +51,7 @@ async def list_(
     permissions.require("listMatches", caller, owner_id=need.owner_id)
     looked = await db.matches.find(conn, need_id, need.owner_id, at)
     request = as_sent(need)
+    would_help = await near_misses.would_help(conn, need, looked, at) if position is None else []
     ranked = matches.rank(looked.found, request, need_id)
     rest = [each for each in ranked if position is None or each.place > position.place][: limit + 1]
     shown_assets = await db.matches.summaries(conn, [each.found.id for each in rest])
@@ -60,6 +61,7 @@ async def list_(
             examined=looked.examined,
             cut=looked.cut,
             searched_m=looked.searched_m if looked.cut else need.within_m,
+            would_help=would_help,
             next=following,
         ),
         rest,

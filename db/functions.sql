@@ -1031,3 +1031,100 @@ LANGUAGE sql STABLE AS $$
            CROSS JOIN LATERAL (SELECT tstzrange(b.since, b.until) * tstzrange(since, since + interval '28 days') AS during) t
            WHERE NOT isempty(t.during))
 $$;
+
+-- Near misses --------------------------------------------------------------------------------------------------
+
+-- The one thing for want of which an asset does not suit a need, whatever the time: that it is far, a feature, or room for
+-- as many people. None where it lacks nothing or more.
+CREATE FUNCTION rules.lacks(a assets, n needs, distance_m int, far boolean, at timestamptz)
+RETURNS TABLE (kind text, feature text, holds int) LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN far THEN 'radius' WHEN l.small THEN 'people' ELSE 'feature' END, l.features[1],
+         CASE WHEN l.small THEN a.capacity * n.units END
+    FROM (SELECT ARRAY(SELECT f FROM unnest(n.features) f WHERE NOT f = ANY(a.features)) AS features,
+                 coalesce(n.attendees > a.capacity::bigint * n.units, false) AS small OFFSET 0) l
+   CROSS JOIN LATERAL (
+         SELECT jsonb_populate_record(n, jsonb_build_object(
+                  'features', '[]'::jsonb, 'within_m', greatest(n.within_m, distance_m),
+                  'attendees', CASE WHEN l.small THEN a.capacity * n.units ELSE n.attendees END)) AS relaxed
+          WHERE far::int + l.small::int + cardinality(l.features) = 1 OFFSET 0) r
+   CROSS JOIN LATERAL rules.suits(a, r.relaxed, distance_m, at) s
+   WHERE s.suits
+$$;
+
+-- The nearest assets of a need's category or kind that lack but one thing: within its reach, or, `far`, further away, no
+-- further than reach_m. `step_m`: the distance rounded up to whole 100 m. (Two statements, as in rules.near.)
+CREATE FUNCTION rules.nearly(n needs, origin geography, far boolean, reach_m int, most int, at timestamptz)
+RETURNS TABLE (id uuid, distance_m int, step_m int, kind text, feature text, holds int) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  here CONSTANT geography := rules.searchable(origin);
+BEGIN
+  IF n.category IS NOT NULL THEN
+    RETURN QUERY SELECT a.id, d.distance_m, (100 * ceil(m.metres / 100))::int, l.kind, l.feature, l.holds FROM assets a
+     CROSS JOIN LATERAL (SELECT ST_Distance(a.location, here) AS metres) m
+     CROSS JOIN LATERAL (SELECT round(m.metres)::int AS distance_m) d
+     CROSS JOIN LATERAL rules.lacks(a, n, d.distance_m, far, at) l
+     WHERE a.category = n.category AND a.state = 'listed' AND ST_DWithin(a.location, here, reach_m)
+       AND (m.metres > n.within_m OR NOT far)
+     ORDER BY a.location <-> here LIMIT most;
+  ELSE
+    RETURN QUERY SELECT a.id, d.distance_m, (100 * ceil(m.metres / 100))::int, l.kind, l.feature, l.holds FROM assets a
+     CROSS JOIN LATERAL (SELECT ST_Distance(a.location, here) AS metres) m
+     CROSS JOIN LATERAL (SELECT round(m.metres)::int AS distance_m) d
+     CROSS JOIN LATERAL rules.lacks(a, n, d.distance_m, far, at) l
+     WHERE a.kind = n.kind AND a.state = 'listed' AND ST_DWithin(a.location, here, reach_m)
+       AND (m.metres > n.within_m OR NOT far)
+     ORDER BY a.location <-> here LIMIT most;
+  END IF;
+END $$;
+
+-- The ceilings above a need's own at which an asset may meet it that would do so at any price.
+CREATE FUNCTION rules.ceilings(a assets, n needs, besides int[], at timestamptz) RETURNS TABLE (ceiling bigint)
+LANGUAGE sql STABLE AS $$
+  SELECT c.ceiling
+    FROM (SELECT rules.price(a, (SELECT o.kind FROM organisations o WHERE o.id = n.owner_id)) AS price,
+                 jsonb_populate_record(n, '{"most_amount": 100000000}') AS unbound OFFSET 0) p
+   CROSS JOIN LATERAL (
+         SELECT m.met FROM rules.meets(a, p.unbound, besides, at) m
+          WHERE p.price->>'currency' = n.most_currency AND (p.price->>'amount')::int > 0 AND m.met IS NOT NULL OFFSET 0) m
+   CROSS JOIN LATERAL (
+         SELECT ceil((p.price->>'amount')::numeric * n.units / cardinality(m.met))::bigint AS ceiling
+          WHERE p.price->>'per' = 'booking'
+          UNION
+         SELECT rules.owed(p.price, n.units, coalesce(make_interval(mins => n.minutes), upper(w.during) - lower(w.during)))
+           FROM rules.windows(n, a.timezone) w WHERE p.price->>'per' <> 'booking') c
+   WHERE c.ceiling > n.most_amount AND c.ceiling <= 100000000
+$$;
+
+-- Those of some assets that meet a need once it is changed, the nearest first.
+CREATE FUNCTION rules.meeting(n needs, change jsonb, ids uuid[], at timestamptz) RETURNS uuid[]
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT coalesce(array_agg(a.id ORDER BY d.distance_m, a.id), '{}')
+            FROM (SELECT jsonb_populate_record(n, change) AS n OFFSET 0) c
+           CROSS JOIN LATERAL (SELECT ARRAY(SELECT b.number FROM rules.covered(c.n, at) b) AS besides OFFSET 0) b
+            JOIN assets a ON a.id = ANY(ids)
+           CROSS JOIN LATERAL (
+                 SELECT round(ST_Distance(a.location, rules.searchable((c.n).location)))::int AS distance_m OFFSET 0) d
+           CROSS JOIN LATERAL rules.suits(a, c.n, d.distance_m, at) s
+           CROSS JOIN LATERAL rules.meets(a, c.n, b.besides, at) m
+           WHERE s.suits AND m.met IS NOT NULL);
+END $$;
+
+-- Of some changes of a need, in order, the first by which an asset meets it that is not known; each is tested on
+-- those that go with it. All that are known or go with it and meet it then. (Not one by which fewer would be examined.)
+CREATE FUNCTION rules.first_helping(n needs, changes jsonb, known uuid[], examined int, at timestamptz)
+RETURNS TABLE (place int, ids uuid[]) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  each record;
+BEGIN
+  FOR each IN SELECT c.change, c.ids, row_number() OVER () - 1 AS place
+                FROM jsonb_to_recordset(changes) c (change jsonb, ids uuid[]) LOOP
+    CONTINUE WHEN examined > rules.most_examined(jsonb_populate_record(n, each.change));
+    ids := rules.meeting(n, each.change, known || each.ids, at);
+    place := each.place;
+    IF NOT ids <@ known THEN
+      RETURN NEXT;
+      RETURN;
+    END IF;
+  END LOOP;
+END $$;

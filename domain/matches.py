@@ -16,6 +16,7 @@ import msgspec
 from domain.assets import AssetKind, AssetSummary
 from domain.costs import half_up
 from domain.fairness import Contender
+from domain.near_misses import Relaxation
 from domain.needs import Money, NeedRequest
 from domain.places import Point
 from domain.reasons import Reason
@@ -87,13 +88,15 @@ class NeedMatch(msgspec.Struct, frozen=True):
 
 class NeedMatchPage(msgspec.Struct, frozen=True):
     """The best first. `examined`: how many that suit were tested for the time, at most 1,000 and fewer the longer the
-    time; `cut`: there are more, further away than `searched_m`. Narrow the need to see others.
+    time; `cut`: there are more, further away than `searched_m`. Narrow the need to see others. `would_help`: where
+    fewer than three match, the smallest change of each kind that brings one, the least first; none on other pages.
     """
 
     items: list[NeedMatch]
     examined: int
     cut: bool
     searched_m: int
+    would_help: list[Relaxation]
     next: str | None
 
 
