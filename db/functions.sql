@@ -1079,8 +1079,9 @@ END $$;
 
 -- The ceilings above a need's own at which an asset may meet it that would do so at any price.
 CREATE FUNCTION rules.ceilings(a assets, n needs, besides int[], at timestamptz) RETURNS TABLE (ceiling bigint)
-LANGUAGE sql STABLE AS $$
-  SELECT c.ceiling
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN QUERY SELECT c.ceiling
     FROM (SELECT rules.price(a, (SELECT o.kind FROM organisations o WHERE o.id = n.owner_id)) AS price,
                  jsonb_populate_record(n, '{"most_amount": 100000000}') AS unbound OFFSET 0) p
    CROSS JOIN LATERAL (
@@ -1092,12 +1093,12 @@ LANGUAGE sql STABLE AS $$
           UNION
          SELECT rules.owed(p.price, n.units, coalesce(make_interval(mins => n.minutes), upper(w.during) - lower(w.during)))
            FROM rules.windows(n, a.timezone) w WHERE p.price->>'per' <> 'booking') c
-   WHERE c.ceiling > n.most_amount AND c.ceiling <= 100000000
-$$;
+   WHERE c.ceiling > n.most_amount AND c.ceiling <= 100000000;
+END $$;
 
--- Those of some assets that meet a need once it is changed, the nearest first.
+-- Those of some assets that meet a need once it is changed, the nearest first; null where nothing is to be changed.
 CREATE FUNCTION rules.meeting(n needs, change jsonb, ids uuid[], at timestamptz) RETURNS uuid[]
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE STRICT AS $$
 BEGIN
   RETURN (SELECT coalesce(array_agg(a.id ORDER BY d.distance_m, a.id), '{}')
             FROM (SELECT jsonb_populate_record(n, change) AS n OFFSET 0) c
@@ -1110,21 +1111,20 @@ BEGIN
            WHERE s.suits AND m.met IS NOT NULL);
 END $$;
 
--- Of some changes of a need, in order, the first by which an asset meets it that is not known; each is tested on
--- those that go with it. All that are known or go with it and meet it then. (Not one by which fewer would be examined.)
+-- Of some changes of a need, in order, the first by which one of the assets to `try` meets it; and all assets that meet it
+-- then, of those that go with the change and those that are known to meet it now. (Not one by which fewer would be examined.)
 CREATE FUNCTION rules.first_helping(n needs, changes jsonb, known uuid[], examined int, at timestamptz)
 RETURNS TABLE (place int, ids uuid[]) LANGUAGE plpgsql STABLE AS $$
 DECLARE
   each record;
 BEGIN
-  FOR each IN SELECT c.change, c.ids, row_number() OVER () - 1 AS place
-                FROM jsonb_to_recordset(changes) c (change jsonb, ids uuid[]) LOOP
-    CONTINUE WHEN examined > rules.most_examined(jsonb_populate_record(n, each.change));
-    ids := rules.meeting(n, each.change, known || each.ids, at);
+  FOR each IN SELECT c.*, row_number() OVER () - 1 AS place
+                FROM jsonb_to_recordset(changes) c (change jsonb, try uuid[], ids uuid[]) LOOP
+    CONTINUE WHEN examined > rules.most_examined(jsonb_populate_record(n, each.change))
+               OR rules.meeting(n, each.change, each.try, at) = '{}';
     place := each.place;
-    IF NOT ids <@ known THEN
-      RETURN NEXT;
-      RETURN;
-    END IF;
+    ids := rules.meeting(n, each.change, known || each.ids, at);
+    RETURN NEXT;
+    RETURN;
   END LOOP;
 END $$;

@@ -44,7 +44,7 @@ MATCHES = """
              'open_minutes', u.open_minutes, 'occupied_minutes', u.occupied_minutes))
            FILTER (WHERE k.enough), '[]') AS found,
          coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'distance_m', near.distance_m,
-                                               'met', coalesce(cardinality(m.met), 0)))
+                                               'met', coalesce(cardinality(m.met), 0)) ORDER BY near.place)
            FILTER (WHERE near.place <= near.most AND NOT k.enough), '[]') AS missed
     FROM near
     JOIN assets a ON a.id = near.id AND a.owner_id = near.owner_id

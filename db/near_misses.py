@@ -9,17 +9,17 @@ import msgspec
 
 from db.connection import Connection
 from db.matches import Looked
-from domain.near_misses import Dearer, Lacking, Nearly, Trial, merged
+from domain.near_misses import TRIED, Dearer, Lacking, Nearly, Trial, merged
 from domain.needs import NeedRequest, openings
 
-MOST_FURTHER = 100
-FURTHEST_M = 200_000
+MOST_FURTHER = 20
 
-# Of the assets that suit ($4) but for their price those that would meet it; but for the time, if they may.
+# Of the nearest assets that suit ($8) the ceilings at which they would meet it, and those that would at all the earlier
+# times, at all the later ones, on all days. (What suits further away is tested for its time: 20, as MOST_FURTHER.)
 NEARLY = """
   WITH need AS MATERIALIZED (
     SELECT n, ARRAY(SELECT c.number FROM rules.covered(n, $3) c) AS besides,
-           rules.most_examined(n) - $5 AS room,
+           rules.most_examined(n) - $4 AS room,
            least(200000, 100 * ceil(greatest(10000, 3 * n.within_m) / 100.0)::int) AS reach_m
       FROM needs n WHERE n.id = $1 AND n.owner_id = $2)
   SELECT need.room, need.reach_m,
@@ -29,12 +29,13 @@ NEARLY = """
                               CASE WHEN need.room > 0 THEN need.room + 1 ELSE 0 END, $3) l) AS lacking,
          (SELECT coalesce(jsonb_agg(to_jsonb(l)), '[]')
             FROM rules.nearly(need.n, (need.n).location, true, need.reach_m,
-                              CASE WHEN (need.n).comes_to_us THEN 0 ELSE least(100, need.room) END, $3) l) AS further,
+                              CASE WHEN (need.n).comes_to_us THEN 0 ELSE least(20, need.room) END, $3) l) AS further,
          (SELECT coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'ceiling', c.ceiling)), '[]')
             FROM assets a CROSS JOIN LATERAL rules.ceilings(a, need.n, need.besides, $3) c
-           WHERE a.id = ANY($4::uuid[]) AND (need.n).most_amount IS NOT NULL) AS dearer,
-         CASE WHEN $6::jsonb IS NULL THEN $4 ELSE rules.meeting(need.n, $6, $4, $3) END AS any_time,
-         CASE WHEN $7::jsonb IS NULL THEN $4 ELSE rules.meeting(need.n, $7, $4, $3) END AS any_day
+           WHERE a.id = ANY($8::uuid[]) AND (need.n).most_amount IS NOT NULL) AS dearer,
+         coalesce(rules.meeting(need.n, $5::jsonb, $8::uuid[], $3), $8::uuid[]) AS earlier,
+         coalesce(rules.meeting(need.n, $6::jsonb, $8::uuid[], $3), $8::uuid[]) AS later,
+         coalesce(rules.meeting(need.n, $7::jsonb, $8::uuid[], $3), $8::uuid[]) AS any_day
     FROM need
 """
 
@@ -44,13 +45,13 @@ async def nearly(
     need_id: UUID,
     owner_id: UUID,
     looked: Looked,
-    widest: tuple[NeedRequest | None, NeedRequest | None],
+    widest: tuple[NeedRequest, NeedRequest, NeedRequest] | None,
     now: datetime,
 ) -> Nearly:
     """What nearly meets a need for which somebody looked."""
-    missed = [each.id for each in looked.missed]
-    wide = [request and columns(request) for request in widest]
-    row = await conn.fetchrow(NEARLY, need_id, owner_id, now, missed, looked.examined, *wide)
+    nearest = [each.id for each in looked.missed[:TRIED]]
+    wide = [columns(each) for each in widest] if widest else [None] * 3
+    row = await conn.fetchrow(NEARLY, need_id, owner_id, now, looked.examined, *wide, nearest)
     assert row is not None  # noqa: S101 - the caller has seen it
     lacking, further = (msgspec.convert(row[name], list[Lacking]) for name in ("lacking", "further"))
     # The index goes by the sphere, on which it may be 0.7 % less far.
@@ -60,7 +61,8 @@ async def nearly(
         further=further,
         known_m=max(each.distance_m for each in further) * 0.99 - 100 if further and cut else row["reach_m"],
         dearer=msgspec.convert(row["dearer"], list[Dearer]),
-        any_time=row["any_time"],
+        earlier=row["earlier"],
+        later=row["later"],
         any_day=row["any_day"],
     )
 
@@ -93,7 +95,8 @@ async def first(
 ) -> list[Helped]:
     """Of each ladder the first change that helps, if one does."""
     changes = [
-        [{"change": columns(merged(request, each.patch)), "ids": each.ids} for each in trials] for trials in ladders
+        [{"change": columns(merged(request, each.patch)), "try": each.tried, "ids": each.ids} for each in trials]
+        for trials in ladders
     ]
     found = [each.id for each in looked.found]
     rows = await conn.fetch(FIRST, need_id, owner_id, now, changes, found, looked.examined)

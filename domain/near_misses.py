@@ -24,6 +24,7 @@ from domain.requests import PeriodRequest
 ENOUGH = 3  # matches: where there are fewer, it is said what would help
 SHIFTS = (30, 60, 120)  # minutes
 MOST_BROUGHT = 3
+TRIED = 10  # of the assets that a change may bring in, the nearest
 HALF_A_DAY = 720
 
 RelaxationKind = Literal["time", "day", "radius", "occurrences", "people", "price", "feature"]
@@ -75,13 +76,16 @@ class Missed(msgspec.Struct, frozen=True):
 
 
 class Trial(NamedTuple):
-    """A change to be tried: how much it changes, what it is in words, and the assets that may meet the need then."""
+    """A change to be tried: how much it changes, what it is in words, and the assets that may meet the need then, the
+    nearest first; `tried`: those of them of which one must.
+    """
 
     kind: RelaxationKind
     patch: NeedChange
     share: Fraction
     says: str
     ids: list[UUID]
+    tried: list[UUID]
 
 
 class Lacking(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,15 +107,16 @@ class Dearer(msgspec.Struct, frozen=True):
 
 
 class Nearly(NamedTuple):
-    """What nearly meets a need. `lacking` is null where it is too much to be tested, `further` goes out to `known_m`;
-    `any_time` and `any_day`: what would if all its windows were two hours longer at both ends, or on every day.
+    """What nearly meets a need. `lacking` is null where it is too much to be tested, `further` goes out to `known_m`.
+    Of the nearest that suit: `dearer`, and `earlier`, `later`, `any_day`: what may if its windows were so.
     """
 
     lacking: list[Lacking] | None
     further: list[Lacking]
     known_m: float
     dearer: list[Dearer]
-    any_time: list[UUID]
+    earlier: list[UUID]
+    later: list[UUID]
     any_day: list[UUID]
 
 
@@ -134,17 +139,18 @@ def ladders(
     request: NeedRequest, missed: Sequence[Missed], nearly: Nearly, unmet: Sequence[int], now: datetime
 ) -> list[list[Trial]]:
     """What may help, each time from the smallest change to the greatest."""
+    suiting = [each.id for each in missed]
     found = [
         radius(request, nearly.further, nearly.known_m),
-        time(request, nearly.any_time, unmet),
-        day(request, nearly.any_day),
+        time(request, nearly, suiting, unmet),
+        day(request, nearly, suiting),
         occurrences(request, missed, len(unmet)),
         people(request, nearly.lacking or ()),
-        price(request, nearly.dearer),
+        price(request, nearly.dearer, suiting),
         *features(request, nearly.lacking or ()),
     ]
-    possible = ([each for each in trials if each.ids and can_be(merged(request, each.patch), now)] for trials in found)
-    return [trials for trials in possible if trials]
+    tried = ([each for each in trials if each.tried and can_be(merged(request, each.patch), now)] for trials in found)
+    return [trials for trials in tried if trials]
 
 
 def radius(request: NeedRequest, further: Iterable[Lacking], known_m: float) -> Iterator[Trial]:
@@ -153,7 +159,7 @@ def radius(request: NeedRequest, further: Iterable[Lacking], known_m: float) -> 
         if metres <= known_m:
             more = Fraction(metres - request.within_m, request.within_m)
             says = f"Look up to {metres} m away, not {request.within_m}"
-            yield Trial("radius", NeedChange(within_m=metres), more, says, ids)
+            yield Trial("radius", NeedChange(within_m=metres), more, says, ids, ids[:TRIED])
 
 
 def features(request: NeedRequest, lacking: Iterable[Lacking]) -> Iterator[list[Trial]]:
@@ -162,7 +168,7 @@ def features(request: NeedRequest, lacking: Iterable[Lacking]) -> Iterator[list[
     by_feature = grouped((each.feature, each.id) for each in lacking if each.feature is not None)
     for feature, ids in sorted(by_feature.items()):
         rest = [each for each in request.features if each != feature]
-        yield [Trial("feature", NeedChange(features=rest), alone, f"Do without {feature}", ids)]
+        yield [Trial("feature", NeedChange(features=rest), alone, f"Do without {feature}", ids, ids[:TRIED])]
 
 
 def occurrences(request: NeedRequest, missed: Iterable[Missed], still_open: int) -> Iterator[Trial]:
@@ -170,7 +176,7 @@ def occurrences(request: NeedRequest, missed: Iterable[Missed], still_open: int)
     wanted = min(request.at_least or request.occurrences, still_open)
     for count, ids in sorted(grouped((each.met, each.id) for each in missed if each.met).items(), reverse=True):
         says = f"Be content with {count} of {still_open} occurrences"
-        yield Trial("occurrences", NeedChange(at_least=count), Fraction(wanted - count, wanted), says, ids)
+        yield Trial("occurrences", NeedChange(at_least=count), Fraction(wanted - count, wanted), says, ids, ids[:TRIED])
 
 
 def people(request: NeedRequest, lacking: Iterable[Lacking]) -> Iterator[Trial]:
@@ -179,27 +185,28 @@ def people(request: NeedRequest, lacking: Iterable[Lacking]) -> Iterator[Trial]:
     by_size = grouped((each.holds, each.id) for each in lacking if each.holds)
     for holds, ids in sorted(by_size.items(), reverse=True):
         fewer = Fraction(before - holds, before)
-        yield Trial("people", NeedChange(attendees=holds), fewer, f"Be {holds} people, not {before}", ids)
+        yield Trial("people", NeedChange(attendees=holds), fewer, f"Be {holds} people, not {before}", ids, ids[:TRIED])
 
 
-def price(request: NeedRequest, dearer: Iterable[Dearer]) -> Iterator[Trial]:
+def price(request: NeedRequest, dearer: Iterable[Dearer], ids: list[UUID]) -> Iterator[Trial]:
     """To pay more for each occurrence: the least first."""
     if request.price_ceiling is None:
         return
     before, currency = request.price_ceiling.amount, request.price_ceiling.currency
-    for amount, ids in sorted(grouped((each.ceiling, each.id) for each in dearer).items()):
+    for amount, tried in sorted(grouped((each.ceiling, each.id) for each in dearer).items()):
         says = f"Pay up to {amount / 100:.2f} {currency} for each occurrence, not {before / 100:.2f}"
         more = Fraction(amount - before, before or amount)
-        yield Trial("price", NeedChange(price_ceiling=Money(amount, currency)), more, says, ids)
+        yield Trial("price", NeedChange(price_ceiling=Money(amount, currency)), more, says, ids, tried)
 
 
-def time(request: NeedRequest, candidates: list[UUID], unmet: Collection[int]) -> Iterator[Trial]:
+def time(request: NeedRequest, nearly: Nearly, ids: list[UUID], unmet: Collection[int]) -> Iterator[Trial]:
     """To begin earlier or end later, by the clock of each place: by half an hour, an hour, two."""
     for minutes in SHIFTS:
-        for by in (-minutes, minutes):
+        for by, tried in ((-minutes, nearly.earlier), (minutes, nearly.later)):
             changed = shifts.shifted(request, by, unmet)
             if changed != request:
-                yield Trial("time", windows_of(changed), Fraction(minutes, HALF_A_DAY), said(request, by), candidates)
+                share = Fraction(minutes, HALF_A_DAY)
+                yield Trial("time", windows_of(changed), share, said(request, by), ids, tried)
 
 
 def said(request: NeedRequest, by: int) -> str:
@@ -210,13 +217,13 @@ def said(request: NeedRequest, by: int) -> str:
     return f"Let it {'begin' if by < 0 else 'end'} up to {abs(by)} minutes {word}"
 
 
-def day(request: NeedRequest, candidates: list[UUID]) -> Iterator[Trial]:
+def day(request: NeedRequest, nearly: Nearly, ids: list[UUID]) -> Iterator[Trial]:
     """To have it on one more day of the week."""
     for away, name, changed in shifts.other_days(request):
         windows = changed.pattern.windows if changed.pattern else []
         times = ", ".join(f"{each.opens} to {each.closes}" for each in windows if each.day == name)
         says = f"Let it be on a {NAMES[name]} too, {times}"
-        yield Trial("day", windows_of(changed), Fraction(away, 7), says, candidates)
+        yield Trial("day", windows_of(changed), Fraction(away, 7), says, ids, nearly.any_day)
 
 
 def windows_of(request: NeedRequest) -> NeedChange:
@@ -226,14 +233,15 @@ def windows_of(request: NeedRequest) -> NeedChange:
     return NeedChange(pattern=request.pattern)
 
 
-def widest(request: NeedRequest) -> tuple[NeedRequest | None, NeedRequest | None]:
-    """Two needs, met by whatever would meet this one at another time, and on another day.
+def widest(request: NeedRequest) -> tuple[NeedRequest, NeedRequest, NeedRequest] | None:
+    """Three needs, met by whatever would meet this one at an earlier time, at a later one, and on another day.
 
     None where nothing can be said of all at once, as bookings are to be as long as their windows.
     """
     if request.minutes is None:
-        return None, None
-    return shifts.at_any_time(request, SHIFTS), shifts.on_any_day(request)
+        return None
+    earlier = [-minutes for minutes in SHIFTS]
+    return shifts.at_all_times(request, earlier), shifts.at_all_times(request, SHIFTS), shifts.on_all_days(request)
 
 
 K = TypeVar("K")

@@ -85,24 +85,20 @@ def other_days(request: NeedRequest) -> Iterator[tuple[int, Day, NeedRequest]]:
         yield away, DAYS[number], with_windows(request, pattern, [*pattern.windows, *more])
 
 
-def at_any_time(request: NeedRequest, by: Sequence[int]) -> NeedRequest:
-    """All windows that any of these shifts would give: too much to be asked for, as they overlap."""
+def at_all_times(request: NeedRequest, by: Sequence[int]) -> NeedRequest:
+    """With all windows that any of these shifts would give: more than can be asked for, as they overlap."""
     if request.pattern is None:
-        most = timedelta(minutes=max(by))
-        wide = [PeriodRequest(each.starts_at - most, each.ends_at + most) for each in request.periods or ()]
+        first, last = (timedelta(minutes=each) for each in (min(0, *by), max(0, *by)))
+        wide = [PeriodRequest(each.starts_at + first, each.ends_at + last) for each in request.periods or ()]
         return replace(request, periods=wide)
-    windows = [
-        longer(each, sign * minutes) for each in request.pattern.windows for minutes in (0, *by) for sign in (-1, 1)
-    ]
+    windows = [longer(each, minutes) for each in request.pattern.windows for minutes in (0, *by)]
     return with_windows(request, request.pattern, windows)
 
 
-def on_any_day(request: NeedRequest) -> NeedRequest:
-    """The windows of all days."""
-    if request.pattern is None:
-        return request
+def on_all_days(request: NeedRequest) -> NeedRequest:
+    """With the windows of all days."""
     windows = [each for _, _, changed in other_days(request) if changed.pattern for each in changed.pattern.windows]
-    return with_windows(request, request.pattern, windows) if windows else request
+    return with_windows(request, request.pattern, windows) if request.pattern and windows else request
 
 
 def with_windows(request: NeedRequest, pattern: Pattern, windows: list[Window]) -> NeedRequest:

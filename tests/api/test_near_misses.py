@@ -84,12 +84,11 @@ async def test_doing_without_the_feature_that_keeps_most_away(world: World):
     have = await world.asset(owner, site=site, features=features)
     relaxation, new, _ = await only(group, features=features)
     assert new == two
-    assert (relaxation["kind"], relaxation["text"], relaxation["patch"], relaxation["change"], relaxation["matches"]) == (
+    assert (relaxation["kind"], relaxation["text"], relaxation["patch"], relaxation["change"]) == (
         "feature",
         "Do without heating: 3 would match.",
         {"features": ["step_free", "wifi"]},
         333,
-        3,
     )
     assert have["id"] not in new
 
@@ -239,7 +238,8 @@ async def test_what_changes_least_comes_first_and_all_keep_their_promise(world: 
         {"hours": {**tuesdays, "exceptions": [{"on": "2027-01-19", "hours": []}]}},
     ):
         await world.asset(owner, site=site, **{**given, **changed})
-    wanted = {"features": ["step_free", "heating"], "attendees": 30, "price_ceiling": {"amount": 1000, "currency": "GBP"}}
+    ceiling = {"amount": 1000, "currency": "GBP"}
+    wanted = {"features": ["step_free", "heating"], "attendees": 30, "price_ceiling": ceiling}
     _, relaxations = await look(group, await say(group, **wanted))
     assert [(each["kind"], each["change"]) for each in relaxations] == [
         ("people", 33),
@@ -278,9 +278,7 @@ async def test_nothing_helps_what_is_closed_met_lapsed_or_can_not_be_changed(wor
     met = await say(group, pattern={**TUESDAYS, "weeks": 1})
     booked = ("2027-01-12T17:00:00Z", "2027-01-12T19:00:00Z")
     ok(await group.book(hall, booked, need_id=met["id"]), 201)
-    periods = [
-        {"starts_at": f"2027-01-{day}T17:00:00Z", "ends_at": f"2027-01-{day}T19:00:00Z"} for day in ("14", "25")
-    ]
+    periods = [{"starts_at": f"2027-01-{day}T17:00:00Z", "ends_at": f"2027-01-{day}T19:00:00Z"} for day in ("14", "25")]
     begun = await say(group, attendees=30, pattern=None, periods=periods, at_least=1)
     assert [await look(group, each) for each in (closed, met)] == [(set(), [])] * 2
     assert [each["kind"] for each in (await look(group, begun))[1]] == ["people"]
