@@ -125,11 +125,11 @@ async def agree_on_what_helps(conn, world, request):
     async with inserted(conn, world):
         owner_id, need_id = await insert_booker(conn, Booker()), uuid7()
         await db.needs.insert(conn, need_id, owner_id, domain.needs.plan(request, world.now), world.now)
-        stored = await db.needs.load(conn, need_id, owner_id, world.now)
+        need = await db.needs.load(conn, need_id, owner_id, world.now)
         looked = await db.matches.find(conn, need_id, owner_id, world.now)
-        helping = {each.kind: each for each in await would_help(conn, stored.need, looked, world.now)}
+        helping = {each.kind: each for each in await would_help(conn, need, looked, world.now)}
         now = {each.id for each in looked.found}
-        assume(len(now) < ENOUGH and stored.need.state == "open")
+        assume(len(now) < ENOUGH and need.state == "open")
         asking = Asking(conn, owner_id, need_id, world.now)
         for each in helping.values():
             event(f"{each.kind} helps")
