@@ -25,6 +25,7 @@ from api import (
     health,
     hours,
     idempotency,
+    idle,
     listing,
     logs,
     matches,
@@ -56,6 +57,7 @@ from db.connection import Pool, pool
 
 FEATURES = (
     organisations.router,
+    idle.router,
     tokens.router,
     events.router,
     sites.router,

@@ -69,6 +69,7 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "declineBooking": {"booking_id": ASKED_TOO},
     "recallBooking": {"booking_id": RECALLABLE},
     "getAvailability": WEEK,
+    "getIdle": WEEK,
     "listStarts": {**WEEK, "minutes": 120},
     "explainPeriod": {"starts_at": "2027-05-04T17:00:00Z", "ends_at": "2027-05-04T18:00:00Z"},
     "searchAssets": {"postcode": "M33"},

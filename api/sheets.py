@@ -3,7 +3,8 @@
 import csv
 import io
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import Any
 
 from api.accept import CSV
@@ -13,18 +14,26 @@ RUNS = ("=", "+", "-", "@")
 
 
 class Sheet(Answer[T]):
-    """A page with a line for each of its items. `Link` names the next page, as in JSON."""
+    """A page with a line for each of its items, or with those that `lines` makes of it. `Link` names the next page, as
+    in JSON.
+    """
 
-    def __init__(self, page: T, columns: Mapping[str, Callable[[Any], object]]) -> None:
+    def __init__(
+        self,
+        page: T,
+        columns: Mapping[str, Callable[[Any], object]],
+        lines: Callable[[T], Iterable[object]] = attrgetter("items"),
+    ) -> None:
         super().__init__(page, media_type=f"{CSV}; charset=utf-8")
         self.columns = columns
+        self.lines = lines
 
     def encoded(self, content: Any) -> bytes:
         """The lines under a header."""
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\r\n")
         writer.writerow(self.columns)
-        writer.writerows([cell(column(item)) for column in self.columns.values()] for item in content.items)
+        writer.writerows([cell(column(item)) for column in self.columns.values()] for item in self.lines(content))
         return text.getvalue().encode()
 
 

@@ -1128,3 +1128,84 @@ BEGIN
     RETURN;
   END LOOP;
 END $$;
+
+-- Idle capacity ------------------------------------------------------------------------------------------------
+
+-- The hours that a clock shows in a window, in order: from which moment on it shows which, counted from Monday 00 as 0.
+-- The first begins with the window; an hour that occurs twice is there twice.
+CREATE FUNCTION rules.clock_hours(zone text, since timestamptz, until timestamptz) RETURNS TABLE (moments timestamptz[], shows int[])
+LANGUAGE sql STABLE AS $$
+  SELECT array_agg(m.moment ORDER BY m.moment),
+         array_agg((24 * extract(isodow FROM w.wall) - 24 + extract(hour FROM w.wall))::int ORDER BY m.moment)
+    FROM (SELECT since UNION SELECT s.moment FROM rules.steps(zone, 60, since, until) s) m (moment)
+   CROSS JOIN LATERAL (SELECT m.moment AT TIME ZONE zone AS wall) w
+$$;
+
+-- How many units are occupied from each moment to the next, as it was and will be (rules.busy is about what may still
+-- be had). Of a whole, also while one of its parts is.
+CREATE FUNCTION rules.in_use(a assets, during tstzrange, at timestamptz) RETURNS TABLE (during tstzrange, units int)
+LANGUAGE sql STABLE AS $$
+  SELECT tstzrange(r.moment, lead(r.moment) OVER (ORDER BY r.moment)), least(r.units, a.units)
+    FROM (SELECT m.moment, (sum(sum(m.change)) OVER (ORDER BY m.moment))::int AS units
+            FROM rules.occupants(a, during, at) o,
+                 LATERAL (VALUES (lower(o.occupied), 1), (upper(o.occupied), -1)) m (moment, change)
+           GROUP BY m.moment) r
+$$;
+
+-- How many minutes the units of an asset are open in a window, and occupied while they are, in each hour of the local
+-- week in which they are open at all. The window's hours are those of clock_hours. (A piece of time is found among them by
+-- its ends; compared with each it would take a hundred times as long.)
+CREATE FUNCTION rules.open_and_used(
+  a assets, since timestamptz, until timestamptz, moments timestamptz[], shows int[], at timestamptz)
+RETURNS TABLE (hour int, open_minutes int, used_minutes int)
+LANGUAGE sql STABLE AS $$
+  SELECT shows[n], floor(extract(epoch FROM sum(p.open * t.length)) / 60)::int,
+         floor(extract(epoch FROM sum(p.used * t.length)) / 60)::int
+    FROM (SELECT o.hours FROM rules.open_hours(a, since, until) o OFFSET 0) o
+   CROSS JOIN LATERAL (
+         SELECT h, a.units, 0 FROM unnest(o.hours) h
+          UNION ALL
+         SELECT h, 0, u.units
+           FROM rules.in_use(a, tstzrange(since, until), at) u
+          CROSS JOIN LATERAL unnest(o.hours * tstzmultirange(u.during)) h
+          WHERE u.units > 0) p (during, open, used)
+   CROSS JOIN LATERAL generate_series(width_bucket(lower(p.during), moments),
+                                      width_bucket(upper(p.during) - interval '1 microsecond', moments)) n
+   CROSS JOIN LATERAL (
+         SELECT least(upper(p.during), moments[n + 1]) - greatest(lower(p.during), moments[n]) AS length) t
+   GROUP BY 1
+  HAVING sum(p.open) > 0
+$$;
+
+-- The open needs near an asset that it suits, whatever the time, and in which hours of the local week it could meet each
+-- within a window; measured from where others see them. Of 2,000 that are near, and of a quarter of what the matches of one
+-- need may cost (rules.most_examined), a share is looked at, the oldest first; where there are more, a row of null says so.
+CREATE FUNCTION rules.could_meet(
+  a assets, since timestamptz, until timestamptz, moments timestamptz[], shows int[], share numeric, at timestamptz)
+RETURNS TABLE (met_hours int[], cut boolean)
+LANGUAGE sql STABLE AS $$
+  WITH near AS MATERIALIZED (
+    SELECT n, round(ST_Distance(a.location, n.shown))::int AS distance_m
+      FROM needs n
+     WHERE a.state = 'listed' AND n.reach && a.location AND n.closed_at IS NULL AND n.stands_until > at
+       AND (n.category = a.category OR n.kind = a.kind)
+       AND ST_DWithin(a.location, n.shown, CASE WHEN n.comes_to_us THEN 200000 ELSE n.within_m END)
+     LIMIT ceil(2000 * share)),
+  suited AS MATERIALIZED (
+    SELECT near.n, row_number() OVER w AS place, sum(1.0 / rules.most_examined(near.n)) OVER w AS spent
+      FROM near CROSS JOIN LATERAL rules.suits(a, near.n, near.distance_m, at) s
+     WHERE s.suits WINDOW w AS (ORDER BY (near.n).id))
+  SELECT ARRAY(
+           SELECT DISTINCT shows[h]
+             FROM rules.meets(a, s.n, ARRAY(SELECT c.number FROM rules.covered(s.n, at) c), at) m
+            CROSS JOIN LATERAL unnest(m.met) o
+            CROSS JOIN LATERAL generate_series(
+                  width_bucket(greatest(o.starts_at, since), moments),
+                  width_bucket(least(o.ends_at, until) - interval '1 microsecond', moments)) h
+            WHERE o.starts_at < until AND o.ends_at > since), false
+    FROM suited s WHERE s.place = 1 OR s.spent <= share / 4
+   UNION ALL
+  SELECT NULL, true
+   WHERE (SELECT count(*) FROM near) >= 2000 * share
+      OR EXISTS (SELECT FROM suited s WHERE s.place > 1 AND s.spent > share / 4)
+$$;

@@ -101,6 +101,7 @@ TABLE: Mapping[str, Row] = {
     "closeNeed": owners("member", hidden=True),
     "listMatches": owners("member", hidden=True, changes=False),
     "listAssetNeeds": owners("member", changes=False),
+    "getIdle": owners("member", changes=False),
     "getSeed": public(),
     "listDemand": public(),
     "bookAsset": own("member"),

@@ -352,6 +352,7 @@ async def asked_of_everyone(world: World, owner: Organisation, asset: dict[str, 
 
 async def asked_of_owners(owner: Organisation, site: dict[str, Any], draft: dict[str, Any]) -> None:
     """Listing."""
+    week = {"starts_at": NEXT_WEEK[0], "ends_at": NEXT_WEEK[1]}
     ok(await owner.get("/me"), 200)
     ok(await owner.get("/tokens", limit=1), 200)
     ok(await owner.patch(f"/organisations/{owner.id}", {"contact": {"name": "Jo"}}), 200)
@@ -374,6 +375,7 @@ async def asked_of_owners(owner: Organisation, site: dict[str, Any], draft: dict
     ok(await owner.delete(f"/closures/{made['id']}"), 204)
     for limit in (1, 100):
         ok(await owner.get(f"/assets/{draft['id']}/needs", limit=limit), 200)
+        ok(await owner.get(f"/organisations/{owner.id}/idle", **week, limit=limit), 200)
     ok(await owner.post(f"/assets/{draft['id']}/archive"), 200)
 
 

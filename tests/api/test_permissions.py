@@ -93,6 +93,7 @@ class Things(msgspec.Struct):
         }
         queries: dict[str, dict[str, Any]] = {
             "getAvailability": PERIOD,
+            "getIdle": PERIOD,
             "listStarts": {**PERIOD, "minutes": 60},
             "explainPeriod": PERIOD,
             "searchAssets": {"lon": MANCHESTER[0], "lat": MANCHESTER[1], **PERIOD},

@@ -346,6 +346,21 @@ def fits(asset: Asset, starts: int, ends: int) -> bool:
     return any(length(starts, end, asset.zone) >= asset.shortest for end in [ends, *whole_days] if end <= ends)
 
 
+# Idle capacity ----------------------------------------------------------------------------------------------------
+
+
+def open_and_used(world: World, asset: Asset, since: int, until: int) -> dict[tuple[str, int], tuple[int, int]]:
+    """How many minutes its units are open and how many of those they are taken, by weekday and hour on the wall."""
+    taken = Counter(each for _, each in {(unit, each) for unit, span in seats(world, asset) for each in span})
+    found: dict[tuple[str, int], tuple[int, int]] = {}
+    for each in open_minutes(asset, since, until) - shut_minutes(world, asset):
+        local = wall(each, asset.zone)
+        key = (DAYS[local.weekday()], local.hour)
+        opened, used = found.get(key, (0, 0))
+        found[key] = (opened + asset.units, used + taken[each])
+    return found
+
+
 # Search -----------------------------------------------------------------------------------------------------------
 
 

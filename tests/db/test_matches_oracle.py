@@ -1,5 +1,7 @@
 """What an asset meets of a need: the first periods in its windows that every rule lets through, the model agreeing."""
 
+import dataclasses
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -7,11 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from model import Booker, minute, why_not
+from model import DAY, Booker, minute, wall, why_not
+from msgspec.structs import replace
 from stored import NOW
 from uuid_utils.compat import uuid7
-from worlds import bookers, insert_booker, inserted, many, moments, one_in, openings, plain, worlds
+from worlds import PAPERS, bookers, insert_booker, inserted, many, moments, one_in, openings, plain, worlds
 
+import db.idle
 import db.matches
 import db.needs
 import domain.needs
@@ -90,6 +94,14 @@ def wishes(draw):
     return world, draw(bookers(around)) or Booker(), request, besides
 
 
+@st.composite
+def easy_wishes(draw):
+    """The same of somebody who may book, for whom half an hour once is enough, before any of it is over."""
+    world, _, request, _ = draw(wishes())
+    world = dataclasses.replace(world, now=world.now - timedelta(days=5))
+    return world, Booker(holds=tuple((paper, None) for paper in PAPERS)), replace(request, at_least=1, minutes=30)
+
+
 async def insert_need(conn, owner_id, request, now=NOW):
     need_id = uuid7()
     openings_ = domain.needs.openings(request.pattern) if request.pattern else "{}"
@@ -160,6 +172,38 @@ async def test_an_asset_finds_exactly_the_needs_that_find_it(conn, drawn):
             expected = [found[asset.id]] if asset.id in found else []
             assert [each.occurrences for each in met] == expected
         event(f"{len(found)} of {len(world.assets)} found")
+
+
+@fewer
+@given(drawn=easy_wishes(), later=st.integers(-60, 300), length=st.sampled_from([90, 600, 3 * DAY, 8 * DAY]))
+async def test_idle_hours_could_meet_what_the_asset_meets_then(conn, drawn, later, length):
+    """A need counts, by weekday and hour on the wall, in each in which a minute of what it is met by lies."""
+    world, booker, request = drawn
+    windows = domain.needs.windows(request, ZoneInfo(world.assets[0].zone))
+    first = min((each.starts_at for _, each in windows), default=world.now) + timedelta(minutes=later)
+    window = (first, first + timedelta(minutes=length))
+    async with inserted(conn, world) as owner_id:
+        booker_id = await insert_booker(conn, booker)
+        for _ in range(2):
+            await insert_need(conn, booker_id, request, now=world.now)
+        for each in await db.idle.page(conn, owner_id, *window, now=world.now, before=None, limit=10):
+            seen = await db.matches.seen(conn, each.asset.id, owner_id, world.now, limit=10)
+            met = [hours_met(one.met.occurrences, *window, each.timezone) for one in seen]
+            expected = Counter(hour for hours in met for hour in hours)
+            shown = {(hour.day, hour.hour): hour.needs for hour in each.week}
+            event(f"met by some: {bool(expected)}")
+            assert each.needs == sum(1 for hours in met if hours)
+            assert shown == {hour: expected[hour] for hour in shown}
+            assert each.needs_cut is False
+
+
+def hours_met(occurrences, since, until, zone):
+    spans = [
+        range(max(minute(each.starts_at), minute(since)), min(minute(each.ends_at), minute(until)))
+        for each in occurrences
+    ]
+    local = [wall(each, zone) for span in spans for each in span]
+    return {(DAYS[each.weekday()], each.hour) for each in local}
 
 
 @fewer
