@@ -69,7 +69,7 @@ async def list_(
     )
 
 
-MOST_SEEN = 500
+MOST_SEEN = 100
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -89,7 +89,7 @@ async def seen(
     cursor: FromQuery[Cursor | None] = None,
     limit: FromQuery[Limit] = 20,
 ) -> AssetNeedPage:
-    """Who could use an asset of the caller's organisation: the open needs that it meets, of at most 500 that are near.
+    """Who could use an asset of the caller's organisation: the open needs that it meets, of at most 100 that are near.
 
     They stand in the fair order: whoever holds the fewest minutes at this owner first, then by the day's draw, whose
     seed is told the day after (`getSeed`). Where they are is rounded to about 1 km.

@@ -107,8 +107,10 @@ async def listed(
     return [row["id"] for row in await conn.fetch(LISTED, owner_id, asset_id, timetable_id, site_id)]
 
 
-def meeting(where: str, wanted: str) -> str:
-    """The open needs that an asset may meet, and what it meets of each; `where` is where they are measured from."""
+def meeting(where: str, wanted: str, order: str = "n.id") -> str:
+    """The open needs that an asset may meet, as many as asked for in an order, and what it meets of each. `where` is
+    where they are measured from.
+    """
     return f"""
   WITH asset AS MATERIALIZED (
     SELECT a AS itself FROM assets a WHERE a.id = $1 AND a.owner_id = $2 AND a.state = 'listed'),
@@ -122,7 +124,7 @@ def meeting(where: str, wanted: str) -> str:
        AND (n.category = (asset.itself).category OR n.kind = (asset.itself).kind)
        AND ST_DWithin((asset.itself).location, n.{where}, CASE WHEN n.comes_to_us THEN 200000 ELSE n.within_m END)
        AND s.suits AND {wanted}
-     ORDER BY n.id LIMIT $5)
+     ORDER BY {order} LIMIT $5)
   SELECT (near.n).id AS need_id, near.distance_m, m.met AS occurrences,
          jsonb_build_object('organisation_id', (near.n).owner_id, 'minutes',
                             CASE WHEN m.met IS NULL THEN 0
@@ -187,7 +189,8 @@ def read_met(row: Any) -> Met:
     return Met(row["need_id"], msgspec.convert(row["contender"], Contender), row["distance_m"], occurrences)
 
 
-SEEN = meeting(where="shown", wanted="true")
+# Where there are more than are tested, which ones are is decided by no age.
+SEEN = meeting(where="shown", wanted="true", order="md5(n.id::text || $1::text)")
 
 
 async def seen(conn: Connection, asset_id: UUID, owner_id: UUID, now: datetime, *, limit: int) -> list[Seen]:
