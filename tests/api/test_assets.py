@@ -44,6 +44,7 @@ async def test_an_asset_is_born_a_draft_with_every_field(world: World):
             "wheelchair_places": None,
             "fuel": None,
             "licence": None,
+            "travels_m": None,
         },
         "photos": [],
         "house_rules": None,
