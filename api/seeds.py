@@ -11,11 +11,11 @@ from api.problems import problems
 from db.connection import Connection
 from domain import fairness
 from domain.errors import NotFound
-from domain.fairness import Seed
+from domain.fairness import DaySeed
 
 
 @get("/{on:str}", operation_id="getSeed", responses=problems(NotFound))
-async def read(on: FromPath[str], conn: NamedDependency[Connection], now: NamedDependency[datetime]) -> Seed:
+async def read(on: FromPath[str], conn: NamedDependency[Connection], now: NamedDependency[datetime]) -> DaySeed:
     """The seed of a UTC date, once that is over; before, and on the day, only its hash.
 
     Who comes first where several want the same is drawn with it: HMAC-SHA-256, with the seed as its key, of an

@@ -31,7 +31,7 @@ class Wanting(Protocol):
         """The group."""
 
 
-class Seed(msgspec.Struct, frozen=True, kw_only=True):
+class DaySeed(msgspec.Struct, frozen=True, kw_only=True):
     """The seed of a UTC date, in hexadecimal: null until the date is over. `commitment`: its SHA-256, which is told
     from the first, so that everybody can see afterwards that it was not chosen later.
     """
@@ -56,7 +56,7 @@ def in_order(wanting: Iterable[W], seed: bytes) -> list[W]:
     return sorted(wanting, key=lambda each: (each.contender.minutes, draw(seed, each.contender.organisation_id)))
 
 
-def published(secret: bytes, on: date, today: date) -> Seed:
+def published(secret: bytes, on: date, today: date) -> DaySeed:
     """What is told of a date's seed on a day."""
     seed = seed_of(secret, on)
-    return Seed(on=on, seed=seed.hex() if on < today else None, commitment=hashlib.sha256(seed).hexdigest())
+    return DaySeed(on=on, seed=seed.hex() if on < today else None, commitment=hashlib.sha256(seed).hexdigest())

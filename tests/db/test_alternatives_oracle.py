@@ -37,7 +37,7 @@ from domain.requests import Asked, Wanted
 from domain.time import Period
 
 pytestmark = pytest.mark.anyio
-fewer = settings(plain, max_examples=75)
+fewer = settings(plain, max_examples=40)
 
 FORTNIGHT = timedelta(days=14)
 LONGEST = 366 * 1440

@@ -25,7 +25,7 @@ from domain.places import Point
 from domain.requests import PeriodRequest
 
 pytestmark = pytest.mark.anyio
-fewer = settings(plain, max_examples=100)
+fewer = settings(plain, max_examples=50)
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 MET = """

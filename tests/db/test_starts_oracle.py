@@ -17,7 +17,7 @@ from domain.hours import DAYS, Hours
 from domain.time import Period
 
 pytestmark = pytest.mark.anyio
-fewer = settings(plain, max_examples=100)
+fewer = settings(plain, max_examples=50)
 
 # Whole minutes only, as everything in a world happens on them. That nobody said how many come is not tested.
 LET_THROUGH = """

@@ -40,7 +40,7 @@ DAYS_PLAYED = 4
 plain = settings(
     deadline=None, database=None, derandomize=True, print_blob=True, suppress_health_check=list(HealthCheck)
 )  # the connection is one for all worlds, which are rolled back one by one
-few = settings(plain, max_examples=150)
+few = settings(plain, max_examples=75)
 many = settings(plain, max_examples=300)
 PAPERS = ("public_liability", "midas")
 clock = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.sampled_from([0, 0, 15, 30, 59]))
