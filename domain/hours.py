@@ -206,13 +206,23 @@ def days(season: Season) -> list[str]:
 
 def multirange(openings: Iterable[Opening | WeeklyHours]) -> str:
     """The hours of one day as an int4multirange; those that touch or overlap join."""
+    return as_multirange(join(map(span, openings)))
+
+
+def join(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans of minutes in order, those that touch or overlap as one."""
     joined: list[tuple[int, int]] = []
-    for opens, closes in sorted(map(span, openings)):
+    for opens, closes in sorted(spans):
         if joined and opens <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(closes, joined[-1][1]))
         else:
             joined.append((opens, closes))
-    return "{" + ",".join(f"[{opens},{closes})" for opens, closes in joined) + "}"
+    return joined
+
+
+def as_multirange(spans: Iterable[tuple[int, int]]) -> str:
+    """Spans of minutes as the text of an int4multirange."""
+    return "{" + ",".join(f"[{opens},{closes})" for opens, closes in spans) + "}"
 
 
 def span(opening: Opening | WeeklyHours) -> tuple[int, int]:

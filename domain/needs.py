@@ -13,7 +13,7 @@ from msgspec import Meta
 from domain import taxonomy
 from domain.assets import AssetKind
 from domain.errors import Fault, Invalid
-from domain.hours import DAY, DAYS, Day, Opening, span
+from domain.hours import DAY, DAYS, Day, Opening, as_multirange, join, span
 from domain.places import Point, Precision, about, centre, normal
 from domain.requests import LONGEST, PeriodRequest, Purpose, Units
 from domain.time import Period, instant
@@ -251,13 +251,7 @@ def period_faults(request: NeedRequest, now: datetime) -> Iterator[Fault]:
 
 def joined(pattern: Pattern) -> list[tuple[int, int]]:
     """The windows of a week in minutes from the midnight of the pattern's first date; those that touch are one."""
-    found: list[tuple[int, int]] = []
-    for opens, closes in sorted(in_week(pattern, each) for each in pattern.windows):
-        if found and opens <= found[-1][1]:
-            found[-1] = (found[-1][0], max(closes, found[-1][1]))
-        else:
-            found.append((opens, closes))
-    return found
+    return join(in_week(pattern, each) for each in pattern.windows)
 
 
 def in_week(pattern: Pattern, window: Window) -> tuple[int, int]:
@@ -269,7 +263,7 @@ def in_week(pattern: Pattern, window: Window) -> tuple[int, int]:
 
 def openings(pattern: Pattern) -> str:
     """The windows of a week as an int4multirange."""
-    return "{" + ",".join(f"[{opens},{closes})" for opens, closes in joined(pattern)) + "}"
+    return as_multirange(joined(pattern))
 
 
 def windows(request: NeedRequest, zone: ZoneInfo) -> list[tuple[int, Period]]:
