@@ -16,6 +16,7 @@ from domain.errors import Fault, Invalid
 from domain.hours import DAY, DAYS, Day, Opening, as_multirange, join, span
 from domain.places import Point, Precision, about, centre, normal
 from domain.requests import LONGEST, PeriodRequest, Purpose, Units
+from domain.terms import Amount, Currency
 from domain.time import Period, instant
 from domain.types import Instant, LocalDate, LongText, ShortText
 
@@ -29,17 +30,8 @@ NeedState = Literal["open", "met", "closed", "lapsed"]
 class Money(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An amount in minor units (pence)."""
 
-    amount: Annotated[int, Meta(ge=0, le=100_000_000)]
-    currency: Annotated[
-        str,
-        Meta(
-            pattern="^[A-Z]{3}$",
-            min_length=3,
-            max_length=3,
-            examples=["GBP"],
-            extra={"words": "a currency code of three capital letters, such as GBP"},
-        ),
-    ]
+    amount: Amount
+    currency: Currency
 
 
 class Window(Opening, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -30,22 +30,24 @@ RULES: frozenset[ReasonCode] = frozenset(
 Per = Literal["hour", "day", "booking"]
 OnDeadline = Literal["decline", "approve"]
 Minutes = Annotated[int, Meta(ge=0, le=YEAR)]
+Amount = Annotated[int, Meta(ge=0, le=100_000_000)]  # in minor units
+Currency = Annotated[
+    str,
+    Meta(
+        pattern="^[A-Z]{3}$",
+        min_length=3,
+        max_length=3,
+        examples=["GBP"],
+        extra={"words": "a currency code of three capital letters, such as GBP"},
+    ),
+]
 
 
 class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An amount in minor units (pence), for each unit and each hour, day or booking."""
 
-    amount: Annotated[int, Meta(ge=0, le=100_000_000)]
-    currency: Annotated[
-        str,
-        Meta(
-            pattern="^[A-Z]{3}$",
-            min_length=3,
-            max_length=3,
-            examples=["GBP"],
-            extra={"words": "a currency code of three capital letters, such as GBP"},
-        ),
-    ]
+    amount: Amount
+    currency: Currency
     per: Per
 
 
