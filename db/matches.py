@@ -167,6 +167,8 @@ async def record(
     conn: Connection, asset_id: UUID, owner_id: UUID, need_ids: list[UUID], now: datetime
 ) -> dict[UUID, int]:
     """Write down that an asset matches needs: those that were not known to, each with the version that it now has."""
+    if not need_ids:
+        return {}
     await conn.execute(LOCK, need_ids)
     return {row["id"]: row["version"] for row in await conn.fetch(RECORD, asset_id, owner_id, need_ids, now)}
 

@@ -45,8 +45,7 @@ class MetOccurrence(msgspec.Struct, frozen=True):
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """An asset that meets enough of a need, with what its score is made of. `price`: what the organisation would pay;
-    `each`: for an
-    occurrence, in minor units; the minutes are those of its units in the four weeks from the first occurrence.
+    `each`: for an occurrence, in minor units; the minutes are those of its units in the four weeks from the first.
     """
 
     id: UUID

@@ -25,8 +25,8 @@ async def match_asset(conn: Connection, job: MatchAsset, now: datetime) -> None:
     """Record each open need that an asset meets and that was not found to match it before, in the fair order."""
     tested, met = await db.matches.unrecorded(conn, job.asset_id, job.owner_id, now, after=job.after, limit=AT_ONCE)
     versions = await db.matches.record(conn, job.asset_id, job.owner_id, [each.need_id for each in met], now)
-    seed = await db.fairness.seed(conn, now.date())
     if versions:
+        seed = await db.fairness.seed(conn, now.date())
         await db.events.append_all(
             conn,
             [
