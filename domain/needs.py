@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
 from typing import Annotated, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,7 +14,7 @@ from domain.assets import AssetKind
 from domain.errors import Fault, Invalid
 from domain.hours import DAY, DAYS, Day, Opening, as_multirange, join, span
 from domain.places import Point, Precision, about, centre, normal
-from domain.requests import LONGEST, PeriodRequest, Purpose, Units
+from domain.requests import LONGEST, PeriodRequest, Purpose, Units, overlapping
 from domain.terms import Amount, Currency
 from domain.time import Period, instant
 from domain.types import Instant, LocalDate, LongText, ShortText
@@ -235,10 +234,8 @@ def period_faults(request: NeedRequest, now: datetime) -> Iterator[Fault]:
             yield Fault(f"{pointer}/ends_at", f"It ends after the {FURTHEST.days} days that a need looks ahead.")
         elif request.minutes is not None and each.ends_at - each.starts_at < timedelta(minutes=request.minutes):
             yield Fault(f"{pointer}/ends_at", f"It is shorter than the {request.minutes} minutes that are needed.")
-    order = sorted(range(len(sent)), key=lambda n: sent[n].starts_at)
-    for first, second in pairwise(order):
-        if sent[second].starts_at < sent[first].ends_at:
-            yield Fault(f"#/periods/{second}", f"Occurrences {first + 1} and {second + 1} overlap.")
+    for second, text in overlapping(sent):
+        yield Fault(f"#/periods/{second}", text)
 
 
 def joined(pattern: Pattern) -> list[tuple[int, int]]:

@@ -221,13 +221,18 @@ def together(request: BookingRequest, periods: Sequence[Period]) -> Iterator[Fau
     """What is wrong with periods that are each right: too many units, or two at the same time."""
     if request.units * len(periods) > MOST_SEATS:
         yield Fault("#/units", f"At most {MOST_SEATS} in one request, all its periods together.")
+    for second, text in overlapping(periods):
+        yield Fault("#/repeats/ends_at" if request.repeats else f"#/periods/{second}", text)
+        if request.repeats:  # and so does each with the next
+            return
+
+
+def overlapping(periods: Sequence[Period | PeriodRequest]) -> Iterator[tuple[int, str]]:
+    """Of each two neighbours in time that overlap the place of the later one, and what to say of them."""
     order = sorted(range(len(periods)), key=lambda n: periods[n].starts_at)
     for first, second in pairwise(order):
         if periods[second].starts_at < periods[first].ends_at:
-            pointer = "#/repeats/ends_at" if request.repeats else f"#/periods/{second}"
-            yield Fault(pointer, f"Occurrences {first + 1} and {second + 1} overlap.")
-            if request.repeats:  # and so does each with the next
-                return
+            yield second, f"Occurrences {first + 1} and {second + 1} overlap."
 
 
 def check_work(wanted: Wanted, units: int) -> None:
