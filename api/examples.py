@@ -1,8 +1,8 @@
 """What parameters mean, and examples that the demo takes with the key that `make run` prints.
 
 The ids are the demo's: its group's store with what stands in it and when it is shut, the group's tokens, what it
-borrows and holds, and who asks for what it lends. Its chairs are booked at most 180 days ahead, and the instants lie in
-May 2027: then they need new ones.
+borrows, holds and is offered, and who asks for what it lends. Its chairs are booked at most 180 days ahead, and the
+instants lie in May 2027: then they need new ones.
 """
 
 from collections.abc import Mapping
@@ -22,6 +22,10 @@ ASKED_TOO = "019b8d67-f8c0-7b2a-a99a-3452bdf5eecb"
 SKIPPED = "019b8d67-f8c0-7c75-862a-0cb4509ea25b"
 RECALLABLE = "019b8d67-f8c0-7e31-9e45-3de0ba143e98"
 NEED = "019b8d68-e320-70ae-8a0c-85b883b17511"
+WANTED = "019b8d68-e320-7f96-8289-d4b7388ccba8"
+OFFER = "019b8d69-cd80-7519-8ed2-0d35339a432f"
+OFFER_TOO = "019b8d69-cd80-78b9-89dd-cc04a8e4bb20"
+OFFERED = "019b8d69-cd80-73ab-98e4-c87df2dba4f1"
 WEEK = {"starts_at": "2027-05-03T23:00:00Z", "ends_at": "2027-05-10T23:00:00Z"}
 EVENINGS: Mapping[str, Any] = {
     "seasons": [{"starts_on": "2027-01-01", "hours": [{"day": "tue", "opens": "17:00", "closes": "22:00"}]}],
@@ -37,6 +41,7 @@ TEXTS: Mapping[str, str] = {
     "category": "A code of `GET /v1/categories`.",
     "closure_id": "The closure.",
     "need_id": "The need.",
+    "offer_id": "The offer.",
     "on": "A UTC date.",
     "id_or_slug": "The organisation, by its id or its slug.",
     "kind": "Only of this kind.",
@@ -54,6 +59,7 @@ PATHS: Mapping[str, str] = {
     "booking_id": BOOKING,
     "closure_id": CLOSURE,
     "need_id": NEED,
+    "offer_id": OFFER,
     "on": "2026-12-31",
     "id_or_slug": "demo-blue-kettle-supper-club",
     "site_id": SITE,
@@ -68,6 +74,8 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "approveBooking": {"booking_id": ASKED},
     "declineBooking": {"booking_id": ASKED_TOO},
     "recallBooking": {"booking_id": RECALLABLE},
+    "declineOffer": {"offer_id": OFFER_TOO},
+    "withdrawOffer": {"offer_id": OFFERED},
     "getAvailability": WEEK,
     "getIdle": WEEK,
     "listStarts": {**WEEK, "minutes": 120},
@@ -123,6 +131,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "purpose": {"code": "community_meal"},
     },
     "updateNeed": {"attendees": 35},
+    "createOffer": {"asset_id": CHAIRS, "need_id": WANTED},
     "confirmBooking": {"dry_run": True},
     "moveBooking": {
         "all": True,

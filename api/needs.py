@@ -72,9 +72,13 @@ async def read(
     caller: NamedDependency[Caller],
     now: NamedDependency[datetime],
 ) -> Need:
-    """A need of the caller's organisation, with what is booked for each of its occurrences."""
-    found = await load(conn, need_id, caller, now)
-    permissions.require("getNeed", caller, owner_id=found.owner_id)
+    """A need with what is booked for each of its occurrences: to the organisation whose it is, and to owners with which
+    that has bookings, who see of these only their own.
+    """
+    found = await db.needs.show(conn, need_id, caller.organisation_id, now)
+    if found is None:
+        raise NotFound
+    permissions.require("getNeed", caller, owner_id=caller.organisation_id)
     return found
 
 

@@ -19,7 +19,7 @@ from domain.occurrences import OPEN, Occurrence
 from domain.plans import Claim, Locked, Place
 from domain.transitions import OCCUPYING
 
-# A booking to one of its two organisations: $1 is now, $2 that organisation.
+# A booking to one of its two organisations: $1 is now, $2 that organisation. (Nobody's keeps the place of an offer.)
 BOOKING = f"""
   SELECT b.id, b.reference, b.owner_id, b.booker_id, b.need_id, {SUMMARY} AS asset, b.attendees, b.units, b.purpose,
          b.open_to_public, b.notes, b.on_behalf_of, b.recallable, b.cost, b.clock_changes, b.created_at,
@@ -45,7 +45,7 @@ BOOKING = f"""
     JOIN assets a ON a.id = b.asset_id AND a.owner_id = b.owner_id
     JOIN sites s ON s.id = a.site_id AND s.owner_id = a.owner_id
     JOIN organisations o ON o.id = a.owner_id
-   WHERE $2 IN (b.owner_id, b.booker_id)
+   WHERE $2 IN (b.owner_id, b.booker_id) AND b.booker_id IS NOT NULL
 """
 
 LOAD = f"{BOOKING} AND b.id = $3"
@@ -69,7 +69,7 @@ FITS = """
 """
 WALK = """
   (SELECT c.booking_id FROM occurrences c
-    WHERE c.{capacity} = $2 AND c.booking_id {beyond} $9
+    WHERE c.{capacity} = $2 AND c.booking_id {beyond} $9 AND c.booker_id IS NOT NULL
     GROUP BY c.booking_id {fits}
     ORDER BY c.booking_id {order} LIMIT $10)
 """
@@ -213,8 +213,8 @@ async def lock_account_of(conn: Connection, booking_id: UUID, booker_id: UUID) -
 # Of the locked row alone: what else the statement would read is as old as the moment it began to wait.
 PLACE = """
   a.id, a.owner_id, a.timezone, a.units, a.approval, a.hold_minutes, a.approval_hours, a.on_deadline,
-         a.cancel_notice_minutes, a.recallable, a.turnaround_before_minutes, a.turnaround_after_minutes, a.price,
-         a.community_price, a.arrival
+         a.cancel_notice_minutes, a.offer_minutes, a.recallable, a.turnaround_before_minutes,
+         a.turnaround_after_minutes, a.price, a.community_price, a.arrival
 """
 KNOWN_PLACE = f"""
   SELECT {PLACE} FROM assets a WHERE a.id = $1 AND (a.state IN ('listed', 'paused') OR a.owner_id = $2)
@@ -228,7 +228,9 @@ async def lock_place(conn: Connection, asset_id: UUID, organisation_id: UUID) ->
     return msgspec.convert(row, Place) if row else None
 
 
-FIND = "SELECT asset_id, owner_id FROM bookings WHERE id = $1 AND $2 IN (owner_id, booker_id)"
+FIND = """
+  SELECT asset_id, owner_id FROM bookings WHERE id = $1 AND $2 IN (owner_id, booker_id) AND booker_id IS NOT NULL
+"""
 PLACE_OF_BOOKING = f"SELECT {PLACE} FROM assets a WHERE a.id = $1 AND a.owner_id = $2 FOR NO KEY UPDATE"
 LOCK_BOOKING = "SELECT FROM bookings WHERE id = $1 AND owner_id = $2 FOR NO KEY UPDATE"
 LOCK_OCCURRENCES = "SELECT FROM occurrences WHERE owner_id = $2 AND booking_id = $1 ORDER BY id FOR NO KEY UPDATE"
@@ -242,12 +244,18 @@ async def lock(
     if found is None:
         return None
     owner_id = found["owner_id"]
-    place = await conn.fetchrow(PLACE_OF_BOOKING, found["asset_id"], owner_id)
-    await conn.execute(LOCK_BOOKING, booking_id, owner_id)
-    await conn.execute(LOCK_OCCURRENCES, booking_id, owner_id)
+    place = await lock_whole(conn, booking_id, found["asset_id"], owner_id)
     await db.occurrences.sweep(conn, owner_id, [booking_id], now=now, request_id=request_id)
     row = await conn.fetchrow(LOAD, now, organisation_id, booking_id)
     return msgspec.convert({**row, "place": place}, Locked) if row else None
+
+
+async def lock_whole(conn: Connection, booking_id: UUID, asset_id: UUID, owner_id: UUID) -> Place:
+    """Lock an asset, a booking of it and that one's occurrences, in this order: what of the asset a booking needs."""
+    place = await conn.fetchrow(PLACE_OF_BOOKING, asset_id, owner_id)
+    await conn.execute(LOCK_BOOKING, booking_id, owner_id)
+    await conn.execute(LOCK_OCCURRENCES, booking_id, owner_id)
+    return msgspec.convert(place, Place)
 
 
 LOCK_ASSET_OF = """

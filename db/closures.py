@@ -159,7 +159,7 @@ HIT = """
           OR a.id IN (SELECT p.part_id FROM parts p WHERE p.owner_id = $1 AND p.whole_id = $2
                        UNION SELECT p.whole_id FROM parts p WHERE p.owner_id = $1 AND p.part_id = $2))
      AND c.starts_at < $5 AND c.ends_at > greatest($4::timestamptz, $6)
-     AND rules.state(c, $6) IN ('held', 'pending', 'confirmed', 'checked_in')
+     AND c.booker_id IS NOT NULL AND rules.state(c, $6) IN ('held', 'pending', 'confirmed', 'checked_in')
    ORDER BY c.starts_at, c.id
 """
 

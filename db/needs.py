@@ -10,7 +10,7 @@ from asyncpg import Record
 from db.connection import Connection
 from domain.needs import Need, NeedState, Planned
 
-# A need of an organisation, $2, as it is at $1.
+# A need as it is at $1, to an organisation, $2. (What meets it elsewhere is no business of an owner that may see it.)
 NEED = """
   SELECT n.id, n.owner_id,
          CASE WHEN n.closed_at IS NOT NULL THEN 'closed'
@@ -22,18 +22,31 @@ NEED = """
    CROSS JOIN LATERAL (SELECT n.location::geometry AS point) p
    CROSS JOIN LATERAL (
          SELECT count(c.occurrence_id) = count(*) AS met,
-                jsonb_agg(jsonb_build_object('number', w.number, 'booking_id', c.booking_id,
-                                             'occurrence_id', c.occurrence_id) ORDER BY w.number) AS occurrences
+                jsonb_agg(jsonb_build_object('number', w.number, 'booking_id', k.booking_id,
+                                             'occurrence_id', k.occurrence_id) ORDER BY w.number) AS occurrences
            FROM generate_series(1, greatest(n.weeks, cardinality(n.periods))) w (number)
-           LEFT JOIN rules.covered(n, $1) c ON c.number = w.number) o
-   WHERE n.owner_id = $2
+           LEFT JOIN rules.covered(n, $1) c ON c.number = w.number
+           LEFT JOIN LATERAL (SELECT c.booking_id, c.occurrence_id WHERE $2 IN (n.owner_id, c.owner_id)) k ON true) o
 """
-LOAD = f"{NEED} AND n.id = $3"
+LOAD = f"{NEED} WHERE n.owner_id = $2 AND n.id = $3"
 
 
 async def load(conn: Connection, need_id: UUID, owner_id: UUID, now: datetime) -> Need | None:
     """A need of an organisation as it is now."""
     row = await conn.fetchrow(LOAD, now, owner_id, need_id)
+    return read(row) if row else None
+
+
+SHOWN = f"""
+  {NEED}
+   WHERE n.id = $3
+     AND (n.owner_id = $2 OR EXISTS (SELECT FROM bookings b WHERE b.owner_id = $2 AND b.booker_id = n.owner_id))
+"""
+
+
+async def show(conn: Connection, need_id: UUID, viewer_id: UUID, now: datetime) -> Need | None:
+    """A need as it is now, if it is the viewer's, or of an organisation that has bookings with it."""
+    row = await conn.fetchrow(SHOWN, now, viewer_id, need_id)
     return read(row) if row else None
 
 
@@ -46,7 +59,7 @@ async def lock(conn: Connection, need_id: UUID, owner_id: UUID) -> None:
 
 
 LIST = f"""
-  SELECT * FROM ({NEED} AND ($3::uuid IS NULL OR n.id < $3)) n
+  SELECT * FROM ({NEED} WHERE n.owner_id = $2 AND ($3::uuid IS NULL OR n.id < $3)) n
    WHERE $4::text IS NULL OR n.state = $4
    ORDER BY n.id DESC LIMIT $5
 """

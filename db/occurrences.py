@@ -12,6 +12,7 @@ from asyncpg import Record
 
 import db.events
 import db.jobs
+import db.offers
 from db.connection import Connection
 from domain.jobs import LookAgain
 from domain.occurrences import OccurrenceFilter, OccurrenceRow
@@ -32,7 +33,7 @@ WALK = """
                                 WHEN 'this_week' THEN date_trunc('week', $1 AT TIME ZONE a.timezone)::date
                                 ELSE ($1 AT TIME ZONE a.timezone)::date END AS first_on
             FROM assets a WHERE a.id = c.asset_id AND a.owner_id = c.owner_id LIMIT 1) a
-    WHERE c.{capacity} = $2
+    WHERE c.{capacity} = $2 AND c.booker_id IS NOT NULL
       AND (c.starts_at, c.id) > ($10::timestamptz, $11::uuid)
       AND (c.starts_at, c.id) < ($9::timestamptz, '00000000-0000-0000-0000-000000000000')
       AND coalesce(
@@ -103,7 +104,7 @@ async def page(
 
 
 LOCK_UNSWEPT = """
-  SELECT b.id, b.asset_id FROM bookings b
+  SELECT b.id, b.asset_id, b.booker_id FROM bookings b
    WHERE b.owner_id = $1 AND b.id = ANY($2::uuid[])
      AND EXISTS (SELECT FROM occurrences c
                   WHERE c.owner_id = b.owner_id AND c.booking_id = b.id AND rules.unswept(c, $3) IS NOT NULL)
@@ -142,6 +143,11 @@ async def sweep(
         if any(row["became"] != "confirmed" for row in rows):
             await db.jobs.add(conn, LookAgain(owner_id, booking["asset_id"]))
         for (moment, became), group in groupby(rows, key=itemgetter("moment", "became")):
+            if booking["booker_id"] is None:
+                await db.offers.end(
+                    conn, owner_id, booking["id"], "lapsed", moment=moment, caller=None, now=now, request_id=request_id
+                )
+                continue
             await record(
                 conn,
                 owner_id,

@@ -218,7 +218,7 @@ HIT = """
     FROM assets a
     JOIN occurrences c ON c.owner_id = a.owner_id AND c.asset_id = a.id
    WHERE a.owner_id = $2 AND a.timetable_id = $1 AND c.ends_at > $3
-     AND rules.state(c, $3) IN ('held', 'pending', 'confirmed', 'checked_in')
+     AND c.booker_id IS NOT NULL AND rules.state(c, $3) IN ('held', 'pending', 'confirmed', 'checked_in')
      AND NOT (SELECT h.open FROM rules.open_throughout(a, c.starts_at, c.ends_at) h)
    ORDER BY c.starts_at, c.id
 """

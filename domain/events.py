@@ -9,7 +9,7 @@ import msgspec
 from domain.callers import Caller
 from domain.types import Instant
 
-ObjectKind = Literal["organisation", "token", "site", "asset", "timetable", "closure", "booking", "need"]
+ObjectKind = Literal["organisation", "token", "site", "asset", "timetable", "closure", "booking", "need", "offer"]
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -28,7 +28,9 @@ class EventObject(msgspec.Struct, frozen=True):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """A recorded change. `actor` null: the operator or the clock. Of texts only the names that changed."""
+    """A recorded change. `actor` null: the operator, the clock, or a group that the owner is not to know. Of texts only
+    the names that changed.
+    """
 
     id: UUID
     type: str

@@ -87,7 +87,9 @@ class NeedRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class NeedOccurrence(msgspec.Struct, frozen=True):
-    """One of those that a need is for, from 1, and what is booked for it; null: it is still open."""
+    """One of those that a need is for, from 1, and what is booked for it; null: it is still open, or booked at an owner
+    other than the one that asks.
+    """
 
     number: int
     booking_id: UUID | None

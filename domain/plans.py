@@ -33,6 +33,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     approval_hours: int
     on_deadline: OnDeadline
     cancel_notice_minutes: int
+    offer_minutes: int
     recallable: bool
     turnaround_before_minutes: int
     turnaround_after_minutes: int

@@ -18,7 +18,7 @@ WRONG = """
     FROM due FULL JOIN taken USING (id, part_id)
    WHERE (due.units, due.held_until) IS DISTINCT FROM (taken.units, taken.held_until)
 """
-# Each change of a booking has one event, the first of which made it.
+# Each change of a booking has one event, the first of which made it. (Nobody's keeps the place of an offer.)
 UNTOLD = """
   SELECT b.id, b.version, told.types
     FROM bookings b
@@ -26,8 +26,9 @@ UNTOLD = """
          SELECT array_agg(e.type ORDER BY e.version) AS types, array_agg(e.version ORDER BY e.version) AS versions
            FROM events e
           WHERE e.owner_id = b.owner_id AND e.object_kind = 'booking' AND e.object_id = b.id) told
-   WHERE told.versions IS DISTINCT FROM ARRAY(SELECT generate_series(1::bigint, b.version))
-      OR told.types[1] <> 'booking.created' OR 'booking.created' = ANY(told.types[2:])
+   WHERE b.booker_id IS NOT NULL
+     AND (told.versions IS DISTINCT FROM ARRAY(SELECT generate_series(1::bigint, b.version))
+          OR told.types[1] <> 'booking.created' OR 'booking.created' = ANY(told.types[2:]))
 """
 # What events say, one after another, leads from nothing to what is stored.
 UNLIKE = """
@@ -41,8 +42,20 @@ UNLIKE = """
    UNION ALL
   SELECT c.booking_id, t.version, t.becomes, to_jsonb(c)
     FROM occurrences c LEFT JOIN told t ON t.id = c.id::text AND t.last
-   WHERE (t.becomes->>'state', (t.becomes->>'starts_at')::timestamptz, (t.becomes->>'ends_at')::timestamptz,
+   WHERE c.booker_id IS NOT NULL
+     AND (t.becomes->>'state', (t.becomes->>'starts_at')::timestamptz, (t.becomes->>'ends_at')::timestamptz,
           (t.becomes->>'units')::int) IS DISTINCT FROM (c.state, c.starts_at, c.ends_at, c.units)
+"""
+# What an offer is and what keeps its place agree, and each of its changes was told to its owner and to the group.
+UNKEPT = """
+  SELECT f.id, f.state, c.state, c.booker_id, f.version
+    FROM offers f JOIN occurrences c ON c.owner_id = f.owner_id AND c.booking_id = f.booking_id
+   WHERE (f.state = 'accepted') <> (c.booker_id IS NOT NULL)
+      OR (f.state = 'offered') <> (c.state = 'held' AND c.booker_id IS NULL)
+      OR f.version <> (SELECT count(*) FROM events e WHERE e.owner_id = f.owner_id AND e.object_id = f.id)
+      OR f.version <> (
+           SELECT count(*) FROM events e
+            WHERE e.owner_id = f.booker_id AND e.object_id = f.need_id AND e.after->>'offer_id' = f.id::text)
 """
 
 
@@ -50,7 +63,7 @@ async def nothing_half_done(database: str) -> None:
     """Every booking has exactly what it takes, and its events."""
     conn = await asyncpg.connect(database)
     try:
-        for statement in (WRONG, UNTOLD, UNLIKE):
+        for statement in (WRONG, UNTOLD, UNLIKE, UNKEPT):
             assert [tuple(row) for row in await conn.fetch(statement)] == []
     finally:
         await conn.close()

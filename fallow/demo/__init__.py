@@ -78,7 +78,7 @@ async def load_once(conn: Connection, today: date, progress: Callable[[str, int,
     await store.teach_points(conn)
     await store.places(conn, world, progress)
     taken = await store.book(conn, world, progress)
-    needed = await store.look_for(conn, world)
+    needed = await store.look_for(conn, world, taken)
     token = await give_token(conn, booker_id, groups.BOOKER, TokenRequest(name="Demo", role="admin"))
     await give_token(conn, booker_id, WEBSITE, TokenRequest(name="Website", role="member"))
     progress("ready", store.STEPS, store.STEPS)

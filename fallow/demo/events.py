@@ -19,7 +19,7 @@ from fallow.demo import chance, rows
 from fallow.demo.bookings import Taken
 from fallow.demo.requests import Wanted
 from fallow.demo.rows import Row
-from fallow.demo.world import World, founded
+from fallow.demo.world import World, founded, made_of
 
 COLUMNS = (
     "id",
@@ -111,9 +111,11 @@ def closures(world: World) -> Iterator[Row]:
 
 
 def booked(world: World, taken: list[Taken]) -> Iterator[Row]:
-    """Each was created, some were cancelled."""
+    """Each was created, some were cancelled; nobody's is told by its offer."""
     for each in taken:
         one = each.wanted
+        if one.need_id:
+            continue
         owner_id = world.assets[one.asset_id].owner_id
         was, became = (occurrences(one, each.occurrences, state) for state in (one.state, "cancelled"))
         skipped = occurrences(one, {name: period for name, (period, _) in each.skipped.items()}, "skipped")
@@ -122,6 +124,18 @@ def booked(world: World, taken: list[Taken]) -> Iterator[Row]:
         if one.cancelled_at is not None:
             before, after = {"occurrences": was}, {"occurrences": became}
             yield event("booking.cancelled", each.id, owner_id, 2, one.cancelled_at, before, after, one.booker_id)
+
+
+def offers(world: World, taken: Iterable[Taken]) -> Iterator[Row]:
+    """Each was made: to its owner, and as a change of the need to whose that is."""
+    at = founded("offer")
+    for each in taken:
+        one = each.wanted
+        if one.need_id:
+            owner_id, offer_id = world.assets[one.asset_id].owner_id, made_of("offer", each.id)
+            made = {"asset_id": one.asset_id, "occurrences": rows.in_offer(each), "expires_at": one.held_until}
+            yield event("offer.made", offer_id, owner_id, 1, at, None, {**made, "need_id": one.need_id})
+            yield event("need.offer_made", one.need_id, one.booker_id, 2, at, None, {**made, "offer_id": offer_id})
 
 
 def occurrences(one: Wanted, periods: Mapping[UUID, Period], state: OccurrenceState) -> State:

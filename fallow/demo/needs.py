@@ -10,8 +10,8 @@ import msgspec
 import domain.needs
 from domain.needs import Planned
 from domain.places import Point
-from fallow.demo import chance, groups
-from fallow.demo.requests import midnight
+from fallow.demo import chance, groups, requests
+from fallow.demo.requests import Offering, midnight
 from fallow.demo.world import World, made_of
 
 OF_A_GROUP = 12  # needs
@@ -35,9 +35,12 @@ PURPOSES = ("meeting", "training", "peer_support", "older_people", "youth_work")
 
 
 def needs(world: World) -> Iterator[tuple[UUID, UUID, Planned]]:
-    """Every need, its id and whose it is; first the one that the examples of the contract name."""
+    """Every need, its id and whose it is; first those that the examples of the contract name."""
     booker_id = made_of("organisation", groups.BOOKER)
     yield made_of("need", groups.BOOKER), booker_id, plan(world, EVENINGS, "M33", world.today)
+    yield borrowing(world, requests.WANTED)
+    for each in requests.OFFERED:
+        yield borrowing(world, each)
     for key, _, district, *_ in groups.GROUPS:
         for n in range(OF_A_GROUP):
             yield made(world, made_of("organisation", key), district, n)
@@ -45,6 +48,23 @@ def needs(world: World) -> Iterator[tuple[UUID, UUID, Planned]]:
     for organisation_id, request in world.organisations.items():
         if request.kind in ("school", "library") and organisation_id in others:
             yield made(world, organisation_id, others[organisation_id], 0)
+
+
+def borrowing(world: World, offering: Offering) -> tuple[UUID, UUID, Planned]:
+    """A need for things on one day, which an owner has offered or could."""
+    _, category, units, booker = offering
+    period = requests.later(world, requests.OFFERED_WEEK)
+    sent = {
+        "category": category,
+        "units": units,
+        "postcode": "M33",
+        "within_m": 15_000,
+        "periods": [{"starts_at": period.starts_at, "ends_at": period.ends_at}],
+        "until": period.ends_at,
+    }
+    request = msgspec.convert(msgspec.to_builtins(sent), domain.needs.NeedRequest)
+    planned = domain.needs.plan(request, midnight(world.today))
+    return made_of("need", booker, "offered", category), made_of("organisation", booker), planned
 
 
 EVENINGS: dict[str, Any] = {

@@ -30,9 +30,20 @@ PURPOSES = {
 USUAL = ("meeting", "training", "peer_support", "advice", "older_people", "civic")
 
 
+# What stands offered: the owner, which of its things, so many units, and to whom.
+OFFERED = (
+    (groups.LENDER, "sound_system", 1, groups.BOOKER),
+    (groups.LENDER, "gazebo", 1, groups.BOOKER),
+    (groups.BOOKER, "tables", 4, groups.LENDER),
+)
+WANTED = (groups.BOOKER, "chairs", 12, groups.LENDER)  # what could be offered
+OFFERED_WEEK = 4  # see `later`
+Offering = tuple[str, str, int, str]
+
+
 class Wanted(msgspec.Struct, frozen=True):
     """A booking as it is asked for, and when. `skipped`: what others had then. `cancelled_at`: it is called off then.
-    `held_until` as in occurrences.
+    `held_until` as in occurrences. `need_id`: it is not asked for but offered, for that need.
     """
 
     id: UUID
@@ -47,6 +58,7 @@ class Wanted(msgspec.Struct, frozen=True):
     state: Literal["held", "pending", "confirmed"] = "confirmed"
     held_until: datetime | None = None
     skipped: Sequence[Period] = ()
+    need_id: UUID | None = None
 
 
 def wanted(world: World) -> Iterator[Wanted]:
@@ -67,15 +79,14 @@ def wanted(world: World) -> Iterator[Wanted]:
 
 def examples(world: World) -> Iterator[Wanted]:
     """The bookings that the examples of the contract name, so far ahead that they can long be changed: chairs that the
-    group borrows, three times, tables that it holds, and three requests for its pans. All chairs were once out on a day
-    that the group skipped for that, and are not any more.
+    group borrows, three times, tables that it holds, three requests for its pans, and what is offered. All chairs were
+    once out on a day that the group skipped for that, and are not any more.
     """
-    day = world.today + timedelta(days=LATER + (WEDNESDAY - world.today.weekday()) % 7)
     usual = Wanted(
         id=made_of("booking", groups.BOOKER),
         asset_id=made_of("asset", groups.store(groups.LENDER), "chairs"),
         booker_id=made_of("organisation", groups.BOOKER),
-        periods=[period(day, 10 * 60, day, 15 * 60)],
+        periods=[later(world, 0)],
         units=20,
         attendees=None,
         purpose="community_meal",
@@ -86,9 +97,9 @@ def examples(world: World) -> Iterator[Wanted]:
     yield msgspec.structs.replace(
         usual,
         id=made_of("booking", groups.BOOKER, "moved"),
-        periods=[domain.time.weeks_later(usual.periods[0], LONDON, 1)],
+        periods=[later(world, 1)],
     )
-    theirs = domain.time.weeks_later(usual.periods[0], LONDON, 3)
+    theirs = later(world, 3)
     yield msgspec.structs.replace(
         usual,
         id=made_of("booking", groups.LENDER),
@@ -101,7 +112,7 @@ def examples(world: World) -> Iterator[Wanted]:
     yield msgspec.structs.replace(
         usual,
         id=made_of("booking", groups.BOOKER, "skipped"),
-        periods=[domain.time.weeks_later(usual.periods[0], LONDON, 2)],
+        periods=[later(world, 2)],
         skipped=[theirs],
     )
     yield msgspec.structs.replace(
@@ -117,11 +128,29 @@ def examples(world: World) -> Iterator[Wanted]:
             id=made_of("booking", groups.BOOKER, "asked", week),
             asset_id=made_of("asset", groups.store(groups.BOOKER), "cooking_equipment"),
             booker_id=made_of("organisation", groups.LENDER),
-            periods=[domain.time.weeks_later(usual.periods[0], LONDON, week)],
+            periods=[later(world, week)],
             units=1,
             state="pending",
             held_until=usual.periods[0].starts_at,
         )
+    for owner, thing, units, booker in OFFERED:
+        yield msgspec.structs.replace(
+            usual,
+            id=made_of("booking", owner, "offered", thing),
+            asset_id=made_of("asset", groups.store(owner), thing),
+            booker_id=made_of("organisation", booker),
+            periods=[later(world, OFFERED_WEEK)],
+            units=units,
+            state="held",
+            held_until=usual.periods[0].starts_at,
+            need_id=made_of("need", booker, "offered", thing),
+        )
+
+
+def later(world: World, week: int) -> Period:
+    """A Wednesday's middle so far ahead that it can long be changed, or that of a later week."""
+    day = world.today + timedelta(days=LATER + (WEDNESDAY - world.today.weekday()) % 7)
+    return domain.time.weeks_later(period(day, 10 * 60, day, 15 * 60), LONDON, week)
 
 
 def in_trafford(world: World, offered: Offered) -> bool:

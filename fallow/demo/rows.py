@@ -11,10 +11,12 @@ import db.assets
 import db.organisations
 import domain.closures
 from domain.closures import Closure
+from domain.matches import MetOccurrence
 from domain.places import Point
 from fallow.demo import bookings, requests
 from fallow.demo.bookings import Taken
-from fallow.demo.world import ZONE, World, founded
+from fallow.demo.requests import Wanted
+from fallow.demo.world import ZONE, World, founded, made_of
 
 Row = tuple[Any, ...]
 WRITTEN = ("created_at", "updated_at", "version")
@@ -96,18 +98,38 @@ def booking_rows(world: World, taken: list[Taken]) -> Iterator[Row]:
     """Every booking."""
     for each in taken:
         one = each.wanted
-        whose = world.assets[one.asset_id].owner_id, one.booker_id, one.asset_id
+        whose = world.assets[one.asset_id].owner_id, booker(one), one.asset_id, one.need_id
         what = one.units, one.attendees, bookings.purpose(one), one.purpose in {"community_meal", "dance"}
         when = one.asked_at, one.cancelled_at or one.asked_at, 1 if one.cancelled_at is None else 2
         recallable = world.assets[one.asset_id].request.terms.recallable
         yield (each.id, *whose, each.reference, *what, each.cost, each.clock_changes, recallable, *when)
 
 
+def booker(one: Wanted) -> UUID | None:
+    """Whose a booking is: nobody's while it is offered."""
+    return None if one.need_id else one.booker_id
+
+
+def offers(world: World, taken: list[Taken]) -> Iterator[Row]:
+    """Every offer."""
+    for each in taken:
+        one = each.wanted
+        if one.need_id:
+            whose = world.assets[one.asset_id].owner_id, one.booker_id, one.asset_id, one.need_id, each.id
+            what = one.units, one.attendees, in_offer(each), each.cost, one.held_until
+            yield (made_of("offer", each.id), *whose, *what, *written("offer"))
+
+
+def in_offer(taken: Taken) -> list[MetOccurrence]:
+    """What is offered, by the numbers of the need's occurrences."""
+    return [MetOccurrence(n, each.starts_at, each.ends_at) for n, each in enumerate(taken.occurrences.values(), 1)]
+
+
 def occurrences(world: World, taken: list[Taken]) -> Iterator[Row]:
     """Every occurrence."""
     for each in taken:
         one = each.wanted
-        whose = world.assets[one.asset_id].owner_id, each.id, one.booker_id, one.asset_id
+        whose = world.assets[one.asset_id].owner_id, each.id, booker(one), one.asset_id
         off = one.cancelled_at is not None
         for occurrence_id, period in each.occurrences.items():
             late = bookings.cancelled_late(world, one, period)

@@ -32,6 +32,7 @@ BASICS = (
     "occupancies",
     "events",
     "needs",
+    "offers",
 )
 
 POINTS = """
@@ -112,12 +113,15 @@ async def offers(conn: Connection, world: World) -> None:
     await copy(conn, "closures", shut, rows.closure_rows(world))
 
 
-async def look_for(conn: Connection, world: World) -> int:
-    """What the organisations look for: how much that is."""
+async def look_for(conn: Connection, world: World, taken: list[Taken]) -> int:
+    """What the organisations look for, and what of that is offered: how much that is."""
     wanted = list(needs.needs(world))
     for need_id, owner_id, planned in wanted:
         await db.needs.insert(conn, need_id, owner_id, planned, founded("need"))
     await copy(conn, "events", events.COLUMNS, events.needs(wanted))
+    await copy(conn, "events", events.COLUMNS, events.offers(world, taken))
+    offered = [each.wanted.need_id for each in taken if each.wanted.need_id]
+    await conn.execute("UPDATE needs SET version = 2 WHERE id = ANY($1)", offered)
     await db.demand.take(conn, midnight(world.today))
     return len(wanted)
 
@@ -128,7 +132,7 @@ async def book(conn: Connection, world: World, progress: Progress) -> list[Taken
     await analyse(conn)
     taken = await bookings.settle(conn, world, requests.wanted(world))
     progress("occupancies", 4, STEPS)
-    whose = ("id", "owner_id", "booker_id", "asset_id", "reference")
+    whose = ("id", "owner_id", "booker_id", "asset_id", "need_id", "reference")
     what = ("units", "attendees", "purpose", "open_to_public", "cost", "clock_changes", "recallable")
     await copy(conn, "bookings", (*whose, *what, *WRITTEN), rows.booking_rows(world, taken))
     occurrence = ("id", "owner_id", "booking_id", "booker_id", "asset_id", "starts_at", "ends_at", "units", "state")
@@ -136,6 +140,8 @@ async def book(conn: Connection, world: World, progress: Progress) -> list[Taken
     await copy(conn, "occurrences", more, rows.occurrences(world, taken))
     unit = ("owner_id", "asset_id", "unit", "occupied", "occurrence_id", "held_until")
     await copy(conn, "occupancies", unit, rows.occupancies(world, taken))
+    offered = ("id", "owner_id", "booker_id", "asset_id", "need_id", "booking_id", "units", "attendees", "occurrences")
+    await copy(conn, "offers", (*offered, "cost", "expires_at", *WRITTEN), rows.offers(world, taken))
     await copy(conn, "events", events.COLUMNS, events.told(world, taken))
     await analyse(conn)
     return taken

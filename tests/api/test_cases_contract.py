@@ -421,8 +421,28 @@ async def asked_of_bookers(
     for action in ("approve", "recall"):
         ok(await owner.post(f"/bookings/{asked['id']}/{action}", {"all": True}), 200)
     ok(await group.get("/claims"), 200)
+    await asked_about_offers(world, owner, group)
     for limit in (1, 100):
         ok(await owner.get("/events", limit=limit), 200)
+
+
+async def asked_about_offers(world: World, owner: Organisation, group: Organisation) -> None:
+    """Offering what is needed, and every answer."""
+    point = {"type": "Point", "coordinates": list(MANCHESTER)}
+    period = {"starts_at": EVENING[0], "ends_at": EVENING[1]}
+    vans = await world.asset(owner, kind="vehicle", category="van", units=4)
+    body = {"category": "van", "point": point, "periods": [period], "until": EVENING[1]}
+    for who, how in ((group, "accept"), (group, "decline"), (owner, "withdraw")):
+        need = ok(await group.post("/needs", body), 201)
+        sent = {"asset_id": vans["id"], "need_id": need["id"], "numbers": [1]}
+        ok(await owner.post("/offers", {**sent, "dry_run": True}), 200)
+        offer = ok(await owner.post("/offers", sent), 201)
+        ok(await owner.post("/offers", sent), 409)
+        ok(await who.post(f"/offers/{offer['id']}/{how}"), 200)
+        for either in (owner, group):
+            ok(await either.get(f"/offers/{offer['id']}"), 200)
+            ok(await either.get("/offers", limit=1), 200)
+            ok(await either.get(f"/needs/{need['id']}"), 200)
 
 
 async def test_c31_what_was_answered_can_be_read(world: World, app: Any):

@@ -155,6 +155,7 @@ SENT: list[tuple[str, dict[str, Any]]] = [
     ("POST /needs", {**NEED, "periods": [PERIOD]}),
     ("POST /needs", {**NEED, "pattern": PATTERN}),
     ("PATCH /needs/{need}", {**NEED, "pattern": PATTERN}),
+    ("POST /offers", {"asset_id": "{asset}", "need_id": "{wanted}", "numbers": [1], "dry_run": True}),
     ("POST /bookings", {**BOOKING, "periods": [PERIOD]}),
     ("POST /bookings", {**BOOKING, "repeats": REPEATS}),
     ("POST /bookings/{booking}/cancel", {"occurrence_ids": ["{occurrence}"], "note": "Ill"}),
@@ -220,6 +221,8 @@ async def names(world: World, owner: Organisation) -> dict[str, str]:
     quicker = (await owner.book(lent, evenings[1])).json()
     skipped = (await owner.book(lent, *evenings, **SKIP)).json()
     await owner.cancel(quicker)
+    group = await world.organisation()
+    wanted = {"category": "hall", "point": NEED["point"], "periods": [PERIOD], "until": PERIOD["ends_at"]}
     private = await world.site(owner, private=True)
     timetable = (await owner.post("/timetables", {"name": "Usual", **HOURS})).json()
     timetable = timetable.get("timetable", timetable)
@@ -235,6 +238,7 @@ async def names(world: World, owner: Organisation) -> dict[str, str]:
         "skipped": skipped["id"],
         "never": skipped["occurrences"][1]["id"],
         "need": (await owner.post("/needs", {**NEED, "pattern": PATTERN})).json()["id"],
+        "wanted": (await group.post("/needs", wanted)).json()["id"],
     }
 
 

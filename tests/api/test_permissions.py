@@ -15,6 +15,7 @@ REFUSALS = {401, 403, 404}
 PERIOD = {"starts_at": "2027-07-05T18:00:00Z", "ends_at": "2027-07-05T20:00:00Z"}
 POINT = {"type": "Point", "coordinates": list(MANCHESTER)}
 NEED = {"category": "hall", "point": POINT, "periods": [PERIOD], "until": PERIOD["ends_at"]}
+OFTEN = {**NEED, "periods": [{"starts_at": "2027-07-06T00:00:00Z", "ends_at": "2027-12-01T00:00:00Z"}], "minutes": 60}
 MEMBERS: dict[str, object] = {"on_behalf_of": {"name": "Sale Knitters"}, "ignore_terms": True}
 PATHS = dict[str, tuple[str, str]]
 
@@ -46,6 +47,8 @@ class Things(msgspec.Struct):
     token_id: str
     booking_id: str
     need_id: str
+    wanted_id: str
+    offer_id: str = ""
     closure_id: str = ""
     count: int = 0
 
@@ -61,6 +64,7 @@ class Things(msgspec.Struct):
             booking_id=self.booking_id,
             closure_id=self.closure_id,
             need_id=self.need_id,
+            offer_id=self.offer_id,
             on="2027-01-03",
         )
 
@@ -82,6 +86,7 @@ class Things(msgspec.Struct):
             "replaceTimetable": {"name": "Shared", **hours},
             "createClosure": {"site_id": self.site_id, "dry_run": True, **PERIOD},
             "bookAsset": {"asset_id": self.asset_id, "periods": [PERIOD], "dry_run": True},
+            "createOffer": {"asset_id": self.asset_id, "need_id": self.wanted_id, "dry_run": True},
             "createNeed": NEED,
             "updateNeed": {"attendees": self.count},
             "moveBooking": {"all": True, "units": 1},
@@ -126,6 +131,7 @@ async def make_things(world: World, owner: Organisation, booker: Organisation) -
         token_id=token["id"],
         booking_id=booking["id"],
         need_id=ok(await owner.post("/needs", NEED), 201)["id"],
+        wanted_id=ok(await booker.post("/needs", NEED), 201)["id"],
     )
 
 
@@ -134,6 +140,10 @@ async def renew(things: Things, operation: str) -> None:
     if operation in {"getClosure", "deleteClosure"}:
         body = {"site_id": things.site_id, "starts_at": "2028-07-05T18:00:00Z", "ends_at": "2028-07-05T20:00:00Z"}
         things.closure_id = ok(await things.owner.post("/closures", body), 201)["closure"]["id"]
+    if operation in {"getOffer", "acceptOffer", "declineOffer", "withdrawOffer"}:
+        need = ok(await things.booker.post("/needs", OFTEN), 201)
+        sent = {"asset_id": things.asset_id, "need_id": need["id"]}
+        things.offer_id = ok(await things.owner.post("/offers", sent), 201)["id"]
     if operation in {"getToken", "revokeToken"}:
         made = ok(await things.owner.post("/tokens", {"name": "to be revoked", "role": "member"}), 201)
         things.token_id = made["id"]
@@ -227,6 +237,7 @@ async def test_a_suspended_organisation_changes_nothing_and_reads_everything(
     owner, booker = organisations["owner"], organisations["booker"]
     things = await make_things(world, owner, booker)
     await renew(things, "getClosure")
+    await renew(things, "getOffer")
     await world.run("UPDATE organisations SET state = 'suspended' WHERE id = $1", owner.id)
     wrong = []
     for operation, (method, path) in (await served(world.client)).items():

@@ -46,7 +46,8 @@ BY_SENTENCE = {
         r"It is not in the published list|This category is for|No such time zone|This (is no British )?postcode"
     ),
     "what is there, and whose": (
-        r"(You have|There is|This booking has) no such|People are at private|(It|One of them) is another organisation's"
+        r"(You have|There is|This booking has) no such|The asset (meets|cannot meet)"
+        r"|People are at private|(It|One of them) is another organisation's"
     ),
     "that a slug is no id": r"It must not look like an id",
     "instants, for date-time has no range": r'Expected an instant from 1970 to 2200; got "\d{4}-',

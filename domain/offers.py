@@ -1,0 +1,146 @@
+"""Offers: an owner holds a place for a group that said what it needs, until the group has answered."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from domain import permissions
+from domain.assets import AssetSummary
+from domain.callers import Caller
+from domain.costs import Cost
+from domain.errors import Fault, Invalid, StateDoesNotAllow
+from domain.matches import MetOccurrence
+from domain.needs import MOST_OCCURRENCES
+from domain.types import Instant
+
+OfferState = Literal["offered", "accepted", "declined", "withdrawn", "lapsed"]
+# What may become of one that stands, by whose doing; `lapsed` by itself.
+ACTIONS: Mapping[str, OfferState] = {
+    "acceptOffer": "accepted",
+    "declineOffer": "declined",
+    "withdrawOffer": "withdrawn",
+}
+
+
+class OfferRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An offer as sent: an asset for a need that it meets, as `listAssetNeeds` shows it. `numbers`: for which of the
+    need's occurrences (null: for all that the asset can meet).
+    """
+
+    asset_id: UUID
+    need_id: UUID
+    numbers: Annotated[list[int], Meta(min_length=1, max_length=MOST_OCCURRENCES)] | None = None
+    dry_run: bool = False
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """An offer as it is now, and the booking that keeps its place."""
+
+    id: UUID
+    owner_id: UUID
+    booker_id: UUID
+    need_id: UUID
+    booking_id: UUID
+    asset: AssetSummary
+    state: OfferState
+    units: int
+    attendees: int | None
+    occurrences: list[MetOccurrence]
+    cost: Cost
+    expires_at: Instant
+    version: int
+    created_at: Instant
+    updated_at: Instant
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """A place that is held for a group until `expires_at`, for it to accept or decline.
+
+    `occurrences`: of the need, by their numbers. `cost`: what the booking will cost. `booker_id`: whose need it is, to
+    the owner only once the offer is accepted. `booking_id`: the booking that came of it. `may`: the operations that the
+    caller can do on it now.
+    """
+
+    id: UUID
+    owner_id: UUID
+    booker_id: UUID | None
+    need_id: UUID
+    booking_id: UUID | None
+    asset: AssetSummary
+    state: OfferState
+    units: int
+    attendees: int | None
+    occurrences: list[MetOccurrence]
+    cost: Cost
+    expires_at: Instant
+    may: list[str]
+    created_at: Instant
+    updated_at: Instant
+
+
+class OfferFilter(msgspec.Struct, frozen=True):
+    """Which offers are asked for; None: whatever it is."""
+
+    asset_id: UUID | None
+    need_id: UUID | None
+    state: OfferState | None
+
+
+class OfferPage(msgspec.Struct, frozen=True):
+    """Offers, newest first, and the cursor to the next."""
+
+    items: list[Offer]
+    next: str | None
+
+
+def present(stored: Stored, caller: Caller) -> Offer:
+    """An offer as it is answered to one of its two organisations."""
+    kept = {name: getattr(stored, name) for name in Offer.__struct_fields__ if name != "may"}
+    accepted = stored.state == "accepted"
+    told = {
+        "booker_id": stored.booker_id if accepted or caller.organisation_id == stored.booker_id else None,
+        "booking_id": stored.booking_id if accepted else None,
+    }
+    return Offer(**{**kept, **told}, may=may(stored, caller))
+
+
+def may(stored: Stored, caller: Caller) -> list[str]:
+    """The operations that a caller can do on an offer now."""
+    if stored.state != "offered":
+        return []
+    return [
+        operation
+        for operation in ACTIONS
+        if permissions.allows(operation, caller, owner_id=stored.owner_id, booker_id=stored.booker_id)
+    ]
+
+
+def must_stand(stored: Stored) -> None:
+    """Raises StateDoesNotAllow where nothing is offered any more."""
+    if stored.state != "offered":
+        raise StateDoesNotAllow(f"It is {stored.state}; only what is offered can be answered.", states=("offered",))
+
+
+def chosen(met: Sequence[MetOccurrence], numbers: Sequence[int] | None, now: datetime) -> list[MetOccurrence]:
+    """Those that are to be offered of what an asset can meet, before they begin. Raises Invalid."""
+    met = [each for each in met if each.starts_at > now]
+    if numbers is None:
+        return met
+    known = {each.number for each in met}
+    faults = [
+        Fault(f"#/numbers/{n}", "The asset cannot meet this occurrence of the need.")
+        for n, each in enumerate(numbers)
+        if each not in known
+    ]
+    if faults:
+        raise Invalid(faults)
+    return [each for each in met if each.number in numbers]
+
+
+def deadline(offer_minutes: int, occurrences: Sequence[MetOccurrence], now: datetime) -> datetime:
+    """Until when it stands: as long as the asset's terms say, and no longer than to the first start."""
+    return min(now + timedelta(minutes=offer_minutes), *(each.starts_at for each in occurrences))
