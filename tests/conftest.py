@@ -1,12 +1,13 @@
 """What tests stand on: a real PostgreSQL with PostGIS of their own, and the application on top of it.
 
-`conn` is rolled back after each test. `database` is a clone that may be committed to, `client` the whole
-application on one, `world` what makes organisations and assets through it (calls.py).
+`conn` is rolled back after each test. `database` may be committed to and is emptied after each (reused.py), `client`
+is the whole application on it, `world` what makes organisations and assets through that (calls.py). A test that changes
+the schema, fills it, starts processes or breaks connections takes a `clone` of its own: `started` and `calling` on it.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -17,6 +18,7 @@ import httpx
 import pytest
 from calls import World
 from contract import contract
+from reused import Reused, reusing
 
 from db.connection import connect
 from db.migrate import migrate
@@ -27,7 +29,7 @@ TEMPLATE = "fallow_template"
 numbers = count(1)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
 
@@ -68,12 +70,27 @@ async def conn(shared: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 @pytest.fixture
-async def database(template: Cluster) -> AsyncIterator[str]:
+async def clone(template: Cluster) -> AsyncIterator[str]:
     """The address of a migrated database of this test's own."""
     name = f"fallow_{next(numbers)}"
     await execute(template.url(), f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     yield template.url(name)
     await execute(template.url(), f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+async def reused(template: Cluster) -> AsyncIterator[Reused]:
+    """A migrated database for one test after another."""
+    await execute(template.url(), f"CREATE DATABASE fallow_reused TEMPLATE {TEMPLATE}")
+    async with reusing(template.url("fallow_reused")) as reused:
+        yield reused
+
+
+@pytest.fixture
+async def database(reused: Reused) -> AsyncIterator[str]:
+    """The address of a migrated database in which nothing is stored yet."""
+    yield reused.url
+    await reused.empty()
 
 
 class Clock:
@@ -91,25 +108,48 @@ def clock() -> Clock:
     return Clock(NOW)
 
 
-@pytest.fixture
-async def app(database: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Any]:
-    """The application, started, on a database of its own and with a clock that the test moves."""
-    from api.app import create_app  # noqa: PLC0415 - tests of the layers below do without it
+@asynccontextmanager
+async def started(database: str, clock: Clock) -> AsyncIterator[Any]:
+    """The application, started, on a database and with a clock that the test moves."""
+    from api import app, settings  # noqa: PLC0415 - tests of the layers below do without it
 
-    monkeypatch.setenv("DATABASE_URL", database)
-    application = create_app()
+    application = app.create_app(settings.read({"DATABASE_URL": database}))
     application.state.clock = clock
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(application.lifespan())
+    async with application.lifespan():
         yield application
 
 
-@pytest.fixture
-async def client(app: Any) -> AsyncIterator[httpx.AsyncClient]:
+@asynccontextmanager
+async def calling(app: Any) -> AsyncIterator[httpx.AsyncClient]:
     """Somebody without a token. Every answer is held against the contract as published."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     hooks = {"response": [contract().check]}
     async with httpx.AsyncClient(transport=transport, base_url="http://fallow", event_hooks=hooks) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+async def service(reused: Reused) -> AsyncIterator[Any]:
+    """The application, for one test after another."""
+    async with started(reused.url, Clock(NOW)) as application:
+        yield application
+
+
+@pytest.fixture
+def app(service: Any, database: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The application on `database`, with this test's clock; what else the test sets in its state is put back."""
+    monkeypatch.setenv("DATABASE_URL", database)
+    before = service.state.dict()
+    service.state.clock = clock
+    yield service
+    service.state.update(before)
+    for pool in (service.state.writing, service.state.reading):
+        assert (pool.is_closing(), pool.get_idle_size()) == (False, pool.get_size())
+
+
+@pytest.fixture
+async def client(app: Any) -> AsyncIterator[httpx.AsyncClient]:
+    async with calling(app) as client:
         yield client
 
 

@@ -9,12 +9,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-import httpx
-import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from calls import Organisation, World, ok
-from conftest import TEMPLATE, Clock, anyio_run, execute
-from contract import contract
+from conftest import TEMPLATE, Clock, anyio_run, calling, execute, started
 from entries import HOUR, Asset, Price
 
 from db.connection import Connection, connect
@@ -116,19 +113,8 @@ async def waited(coroutine: Coroutine[Any, Any, T]) -> T:
 
 @asynccontextmanager
 async def opened(database: str, portal: BlockingPortal) -> AsyncIterator[Stage]:
-    from api.app import create_app  # noqa: PLC0415 - as in conftest
-
     clock = Clock(DAWN)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DATABASE_URL", database)
-        app = create_app()
-    app.state.clock = clock
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    hooks = {"response": [contract().check]}
-    async with (
-        app.lifespan(),
-        httpx.AsyncClient(transport=transport, base_url="http://fallow", event_hooks=hooks) as client,
-    ):
+    async with started(database, clock) as app, calling(app) as client:
         conn = await connect(database)
         try:
             stage = Stage(portal, World(client, database), conn, clock)

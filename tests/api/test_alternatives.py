@@ -7,6 +7,8 @@ import httpx
 import pytest
 from calls import MANCHESTER, Organisation, World, ok, reasons
 
+from db.connection import pool
+
 EVENING = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
 EARLIER = ("2027-07-05T16:00:00Z", "2027-07-05T18:00:00Z")
 LATER = ("2027-07-05T20:00:00Z", "2027-07-05T22:00:00Z")
@@ -170,6 +172,8 @@ async def test_a_refusal_is_answered_though_nothing_can_be_looked_for(world: Wor
     owner, group = await world.organisation(), await world.organisation()
     asset = await world.asset(owner)
     ok(await owner.book(asset, EVENING), 201)
-    await app.state.reading.close()
+    async with pool(world.database) as closed:
+        pass
+    app.state.reading = closed
     refused = await group.book(asset, EVENING)
     assert (reasons(refused), offered(refused)) == ([["taken"]], [[]])

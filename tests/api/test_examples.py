@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from calls import Organisation
+from conftest import calling, started
 from jsonschema_rs import Draft202012Validator
 
 from api import examples
@@ -18,10 +19,11 @@ OPERATIONS = [
 
 
 @pytest.fixture
-async def group(client, database):
+async def group(clone, clock):
     """The demo's group, with the key that `make run` prints."""
-    loaded = await demo.load(database, today=date(2027, 1, 4))
-    return Organisation(client, {}, loaded.token)
+    loaded = await demo.load(clone, today=date(2027, 1, 4))
+    async with started(clone, clock) as app, calling(app) as client:
+        yield Organisation(client, {}, loaded.token)
 
 
 def own(operation):

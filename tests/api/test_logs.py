@@ -11,7 +11,7 @@ import structlog
 from litestar import Litestar, Request, get
 
 from api.logs import RequestLog
-from db.logs import configure
+from db.logs import Lines, configure
 
 pytestmark = pytest.mark.anyio
 
@@ -28,6 +28,7 @@ def lines(monkeypatch):
     output = io.StringIO()
     root, before = logging.getLogger(), list(logging.getLogger().handlers)
     monkeypatch.setattr("sys.stderr", output)
+    monkeypatch.setattr(Lines, "stream", output)  # which configure sets: so that it is put back
     configure()
     logging.getLogger("httpx").setLevel(logging.WARNING)
     yield lambda: [json.loads(line) for line in output.getvalue().splitlines()]

@@ -1,7 +1,7 @@
 """How often a request goes to the database: a fixed number of times, whatever it finds."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import httpx
@@ -18,11 +18,10 @@ class Queries:
 
     def __init__(self, app: Any) -> None:
         self.sent: list[str] = []
-        for pool in (app.state.reading, app.state.writing):
-            for holder in pool._holders:
-                if holder._con:
-                    holder._con.add_query_logger(self.note)
-        self.pools = (app.state.reading, app.state.writing)
+        pools = (app.state.reading, app.state.writing)
+        self.heard = [holder._con for pool in pools for holder in pool._holders if holder._con]
+        for conn in self.heard:
+            conn.add_query_logger(self.note)
 
     def note(self, record: Any) -> None:
         self.sent.append(record.query)
@@ -36,9 +35,13 @@ class Queries:
 
 
 @pytest.fixture
-def queries(app: Any) -> Callable[[], Queries]:
+def queries(app: Any) -> Iterator[Callable[[], Queries]]:
     """Made once the pools have their connections; one after another, requests use one of each."""
-    return lambda: Queries(app)
+    made: list[Queries] = []
+    yield lambda: made.append(Queries(app)) or made[-1]
+    for each in made:
+        for conn in each.heard:
+            conn.remove_query_logger(each.note)
 
 
 async def crowd(world: World, owner: Organisation, count: int) -> list[dict[str, Any]]:

@@ -189,9 +189,9 @@ async def test_kitchens_near_sale_are_free_on_every_tuesday_evening(loaded):
     assert min(free) >= 3, free
 
 
-async def test_kitchens_near_sale_are_free_even_when_christmas_day_is_a_tuesday(database: str):
-    await demo.load(database, today=CHRISTMAS)
-    conn = await connect(database)
+async def test_kitchens_near_sale_are_free_even_when_christmas_day_is_a_tuesday(clone: str):
+    await demo.load(clone, today=CHRISTMAS)
+    conn = await connect(clone)
     free = [await kitchens_free(conn, CHRISTMAS, tuesday) for tuesday in tuesdays(CHRISTMAS, 2)]
     await conn.close()
     assert min(free) >= 3, free
@@ -238,18 +238,18 @@ DIGESTS = {
 }
 
 
-async def test_two_loads_of_one_day_are_the_same_and_two_at_once_are_one(loaded, database: str):
+async def test_two_loads_of_one_day_are_the_same_and_two_at_once_are_one(loaded, clone: str):
     _, conn = loaded
-    at_once = await asyncio.gather(*(demo.load(database, today=WEDNESDAY) for _ in range(2)))
+    at_once = await asyncio.gather(*(demo.load(clone, today=WEDNESDAY) for _ in range(2)))
     assert sorted(each.token is None for each in at_once) == [False, True]
-    other = await connect(database)
+    other = await connect(clone)
     same = {table: await conn.fetchval(query) == await other.fetchval(query) for table, query in DIGESTS.items()}
     await other.close()
     assert same == dict.fromkeys(DIGESTS, True)
 
 
-async def test_somebody_elses_name_in_the_way_is_one_sentence_and_nothing_is_loaded(database: str):
-    conn = await connect(database)
+async def test_somebody_elses_name_in_the_way_is_one_sentence_and_nothing_is_loaded(clone: str):
+    conn = await connect(clone)
     insert = (
         "INSERT INTO organisations (id, slug, name, kind, created_at, updated_at) VALUES ($1, $2, 'x', 'fire', $3, $3)"
     )
@@ -257,12 +257,12 @@ async def test_somebody_elses_name_in_the_way_is_one_sentence_and_nothing_is_loa
         insert, "018f0000-0000-7000-8000-000000000000", "demo-fire-kent", datetime(2026, 1, 1, tzinfo=UTC)
     )
     with pytest.raises(SetupFailed, match="demo-fire-kent"):
-        await demo.load(database, today=WEDNESDAY)
+        await demo.load(clone, today=WEDNESDAY)
     assert await numbers(conn, "SELECT count(*) FROM organisations", "SELECT count(*) FROM sites") == [1, 0]
     await conn.execute("UPDATE organisations SET slug = 'a-school'")
     await conn.execute("INSERT INTO identifiers SELECT id, 'GB-EDU', '106283' FROM organisations")
     with pytest.raises(SetupFailed, match="106283"):
-        await demo.load(database, today=WEDNESDAY)
+        await demo.load(clone, today=WEDNESDAY)
     assert await numbers(conn, "SELECT count(*) FROM organisations", "SELECT count(*) FROM sites") == [1, 0]
     await conn.close()
 

@@ -22,6 +22,12 @@ CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", 
 
 
 @pytest.fixture
+def database(clone: str) -> str:
+    """One of this test's own: servers and workers that are ended may still write."""
+    return clone
+
+
+@pytest.fixture
 def factory() -> list[str]:
     """What makes the application of the server, for uvicorn."""
     return ["--factory", "api.app:create_app"]

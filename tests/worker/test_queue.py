@@ -23,9 +23,9 @@ Answer = Callable[[asyncpg.Record | None], bool]
 
 
 @pytest.fixture
-async def direct(database: str) -> AsyncIterator[asyncpg.Connection]:
+async def direct(clone: str) -> AsyncIterator[asyncpg.Connection]:
     """A connection that commits each statement."""
-    conn = await connect(database)
+    conn = await connect(clone)
     yield conn
     await conn.close()
 
@@ -59,10 +59,10 @@ async def write_and_fail(conn: asyncpg.Connection, *_: object) -> None:
     raise ZeroDivisionError("the caretaker's telephone number is 0161 496 0000")
 
 
-async def test_a_job_that_fails_is_undone_and_tried_again_later_and_later(database, direct, monkeypatch):
+async def test_a_job_that_fails_is_undone_and_tried_again_later_and_later(clone, direct, monkeypatch):
     instead(monkeypatch, write_and_fail)
     await db.jobs.add(direct, HOLD)
-    async with working(database):
+    async with working(clone):
         row = await becomes(direct, lambda row: row["attempts"] == 2)
     assert tuple(row) == ("queued", 2, timedelta(seconds=2))
     assert await direct.fetchval("SELECT secret <> 'spilt' FROM service")
@@ -72,7 +72,7 @@ async def test_a_job_that_fails_is_undone_and_tried_again_later_and_later(databa
     assert "telephone" not in str(recorded)
 
 
-async def test_a_job_that_failed_is_done_when_what_was_wrong_is_not(database, direct, monkeypatch):
+async def test_a_job_that_failed_is_done_when_what_was_wrong_is_not(clone, direct, monkeypatch):
     failures = iter([ZeroDivisionError])
 
     async def fail_once(*_: object) -> None:
@@ -81,11 +81,11 @@ async def test_a_job_that_failed_is_done_when_what_was_wrong_is_not(database, di
 
     instead(monkeypatch, fail_once)
     await db.jobs.add(direct, HOLD)
-    async with working(database):
+    async with working(clone):
         await becomes(direct, lambda row: row is None)
 
 
-async def test_a_job_whose_failure_cannot_even_be_written_down_stays(database, direct, monkeypatch):
+async def test_a_job_whose_failure_cannot_even_be_written_down_stays(clone, direct, monkeypatch):
     async def be_away(*_: object) -> None:
         raise ConnectionError
 
@@ -93,7 +93,7 @@ async def test_a_job_whose_failure_cannot_even_be_written_down_stays(database, d
     monkeypatch.setattr(Queue, "retry_job", be_away)
     monkeypatch.setattr(app, "DEAD_AFTER", timedelta(seconds=1))
     await db.jobs.add(direct, HOLD)
-    async with working(database):
+    async with working(clone):
         await becomes(direct, lambda row: row["status"] == "picked")
         await asyncio.sleep(0.5)  # PgQueuer would delete it after a tenth
         assert await direct.fetchrow(ROW)
@@ -101,17 +101,17 @@ async def test_a_job_whose_failure_cannot_even_be_written_down_stays(database, d
         await becomes(direct, lambda row: row is None)
 
 
-async def test_a_job_that_this_worker_does_not_know_waits_for_one_that_does(database, direct):
+async def test_a_job_that_this_worker_does_not_know_waits_for_one_that_does(clone, direct):
     await db.jobs.add(direct, HOLD)
     await direct.execute("UPDATE jobs.pgqueuer SET entrypoint = 'of another version'")
     await db.jobs.add(direct, HOLD, at=await direct.fetchval("SELECT now()"))
-    async with working(database):
+    async with working(clone):
         await becomes(direct, lambda row: row is None)
     assert await direct.fetchval("SELECT status FROM jobs.pgqueuer WHERE entrypoint = 'of another version'") == "queued"
 
 
-async def test_repeated_jobs_wait_once_however_many_workers_start(database, direct):
-    async with working(database), working(database):
+async def test_repeated_jobs_wait_once_however_many_workers_start(clone, direct):
+    async with working(clone), working(clone):
         pass
     waiting = [tuple(row) for row in await direct.fetch("SELECT entrypoint, execute_after FROM jobs.pgqueuer")]
     assert {kind for kind, _ in waiting} == {"find_completed", "forget_jobs", "take_demand"}
