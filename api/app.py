@@ -47,6 +47,7 @@ from api import (
     taxonomy,
     timetables,
     tokens,
+    trials,
 )
 from api.asked import Asked
 from api.cors import Cors
@@ -59,6 +60,7 @@ from db.connection import Pool, pool
 FEATURES = (
     organisations.router,
     idle.router,
+    trials.router,
     tokens.router,
     events.router,
     sites.router,

@@ -109,7 +109,9 @@ async def read(request: AnyRequest, kind: Any) -> None:
     elif request.route_handler.opt.get("body") != "optional":
         raise Malformed("The body is missing; send JSON, at least {}.")
     request.state.document = document = read_json(body or b"{}")
-    request.state.dry_run = isinstance(document, dict) and document.get("dry_run") is True
+    request.state.dry_run = bool(request.route_handler.opt.get("dry_run")) or (
+        isinstance(document, dict) and document.get("dry_run") is True
+    )
 
 
 def check(request: AnyRequest, kind: Any) -> Sequence[Fault]:

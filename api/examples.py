@@ -113,6 +113,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "periods": [{"starts_at": "2027-05-04T17:00:00Z", "ends_at": "2027-05-04T18:00:00Z"}],
         "attendees": 20,
     },
+    "tryTimetable": {"asset_ids": [CHAIRS], **WEEK, **EVENINGS},
     "createNeed": {
         "category": "hall",
         "features": ["accessible_entrance"],

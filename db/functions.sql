@@ -1177,12 +1177,22 @@ LANGUAGE sql STABLE AS $$
   HAVING sum(p.open) > 0
 $$;
 
--- The open needs near an asset that it suits, whatever the time, and in which hours of the local week it could meet each
--- within a window; measured from where others see them. Of 2,000 that are near, and of a quarter of what the matches of one
--- need may cost (rules.most_examined), a share is looked at, the oldest first; where there are more, a row of null says so.
-CREATE FUNCTION rules.could_meet(
-  a assets, since timestamptz, until timestamptz, moments timestamptz[], shows int[], share numeric, at timestamptz)
-RETURNS TABLE (met_hours int[], cut boolean)
+-- In which hours of a window an occurrence that is met lies, and for how many minutes; the hours are those of clock_hours.
+CREATE FUNCTION rules.lies_in(o rules.met_occurrence, until timestamptz, moments timestamptz[], shows int[])
+RETURNS TABLE (hour int, minutes int)
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT shows[n],
+         floor(extract(epoch FROM least(o.ends_at, until, moments[n + 1]) - greatest(o.starts_at, moments[n])) / 60)::int
+    FROM generate_series(width_bucket(greatest(o.starts_at, moments[1]), moments),
+                         width_bucket(least(o.ends_at, until) - interval '1 microsecond', moments)) n
+   WHERE o.starts_at < until AND o.ends_at > moments[1]
+$$;
+
+-- The open needs near an asset that it suits, whatever the time, each with its occurrences for which something is booked;
+-- measured from where others see them. Of 2,000 that are near, and of a quarter of what the matches of one need may cost
+-- (rules.most_examined), a share is told, the oldest first; where there are more, a row of null says so.
+CREATE FUNCTION rules.needs_near(a assets, share numeric, at timestamptz)
+RETURNS TABLE (n needs, besides int[], cut boolean)
 LANGUAGE sql STABLE AS $$
   WITH near AS MATERIALIZED (
     SELECT n, round(ST_Distance(a.location, n.shown))::int AS distance_m
@@ -1195,17 +1205,23 @@ LANGUAGE sql STABLE AS $$
     SELECT near.n, row_number() OVER w AS place, sum(1.0 / rules.most_examined(near.n)) OVER w AS spent
       FROM near CROSS JOIN LATERAL rules.suits(a, near.n, near.distance_m, at) s
      WHERE s.suits WINDOW w AS (ORDER BY (near.n).id))
-  SELECT ARRAY(
-           SELECT DISTINCT shows[h]
-             FROM rules.meets(a, s.n, ARRAY(SELECT c.number FROM rules.covered(s.n, at) c), at) m
-            CROSS JOIN LATERAL unnest(m.met) o
-            CROSS JOIN LATERAL generate_series(
-                  width_bucket(greatest(o.starts_at, since), moments),
-                  width_bucket(least(o.ends_at, until) - interval '1 microsecond', moments)) h
-            WHERE o.starts_at < until AND o.ends_at > since), false
+  SELECT s.n, ARRAY(SELECT c.number FROM rules.covered(s.n, at) c), false
     FROM suited s WHERE s.place = 1 OR s.spent <= share / 4
    UNION ALL
-  SELECT NULL, true
+  SELECT NULL::needs, NULL, true
    WHERE (SELECT count(*) FROM near) >= 2000 * share
       OR EXISTS (SELECT FROM suited s WHERE s.place > 1 AND s.spent > share / 4)
+$$;
+
+-- In which hours of the local week an asset could meet each of them within a window.
+CREATE FUNCTION rules.could_meet(
+  a assets, until timestamptz, moments timestamptz[], shows int[], share numeric, at timestamptz)
+RETURNS TABLE (met_hours int[], cut boolean)
+LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN NOT k.cut THEN ARRAY(
+           SELECT DISTINCT l.hour
+             FROM rules.meets(a, k.n, k.besides, at) m
+            CROSS JOIN LATERAL unnest(m.met) o
+            CROSS JOIN LATERAL rules.lies_in(o, until, moments, shows) l) END, k.cut
+    FROM rules.needs_near(a, share, at) k
 $$;

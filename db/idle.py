@@ -26,7 +26,7 @@ PAGE = """
       FROM page
       JOIN clocks c ON c.zone = (page.itself).timezone
      CROSS JOIN (SELECT 1.0 / count(*) AS share FROM page) share
-     CROSS JOIN LATERAL rules.could_meet(page.itself, $4, $5, c.moments, c.shows, share.share, $6) k)
+     CROSS JOIN LATERAL rules.could_meet(page.itself, $5, c.moments, c.shows, share.share, $6) k)
   SELECT jsonb_build_object('id', (page.itself).id, 'title', (page.itself).title) AS asset,
          jsonb_build_object('id', s.id, 'name', s.name) AS site,
          (page.itself).timezone, (page.itself).units, w.open_minutes, w.used_minutes, w.idle_minutes, w.week,

@@ -102,6 +102,7 @@ TABLE: Mapping[str, Row] = {
     "listMatches": owners("member", hidden=True, changes=False),
     "listAssetNeeds": owners("member", changes=False),
     "getIdle": owners("member", changes=False),
+    "tryTimetable": owners("member", verified=True),
     "getSeed": public(),
     "listDemand": public(),
     "createOffer": owners("manager"),

@@ -376,6 +376,7 @@ async def asked_of_owners(owner: Organisation, site: dict[str, Any], draft: dict
     for limit in (1, 100):
         ok(await owner.get(f"/assets/{draft['id']}/needs", limit=limit), 200)
         ok(await owner.get(f"/organisations/{owner.id}/idle", **week, limit=limit), 200)
+    ok(await owner.post(f"/organisations/{owner.id}/idle", {**hours, **week, "site_id": site["id"]}), 200)
     ok(await owner.post(f"/assets/{draft['id']}/archive"), 200)
 
 

@@ -152,6 +152,8 @@ SENT: list[tuple[str, dict[str, Any]]] = [
     ("POST /timetables", {"name": "Usual", **HOURS, **RECALL}),
     ("PUT /timetables/{timetable}", {"name": "Usual", **HOURS, **RECALL, "dry_run": True}),
     ("POST /closures", {"asset_id": "{asset}", **PERIOD, **RECALL, "dry_run": True}),
+    ("POST /organisations/{owner}/idle", {"asset_ids": ["{asset}"], **HOURS, **PERIOD}),
+    ("POST /organisations/{owner}/idle", {"site_id": "{site}", **HOURS, **PERIOD}),
     ("POST /needs", {**NEED, "periods": [PERIOD]}),
     ("POST /needs", {**NEED, "pattern": PATTERN}),
     ("PATCH /needs/{need}", {**NEED, "pattern": PATTERN}),

@@ -87,6 +87,7 @@ class Things(msgspec.Struct):
             "createClosure": {"site_id": self.site_id, "dry_run": True, **PERIOD},
             "bookAsset": {"asset_id": self.asset_id, "periods": [PERIOD], "dry_run": True},
             "createOffer": {"asset_id": self.asset_id, "need_id": self.wanted_id, "dry_run": True},
+            "tryTimetable": {"asset_ids": [self.asset_id], "always": True, **PERIOD},
             "createNeed": NEED,
             "updateNeed": {"attendees": self.count},
             "moveBooking": {"all": True, "units": 1},

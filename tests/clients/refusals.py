@@ -29,7 +29,8 @@ BY_SENTENCE = {
     "how fields compare": (
         r"It must (be later than starts_at|be at least|differ from|not be before)|It is at most `weeks`"
         r"|It must be (the currency of|\w+, as the asset's)|At (least|most) ([a-z_]+:|\d+ (days|in one))"
-        r"|A (period that is repeated|whole)|No (closure|period) is longer|Occurrences \d+ and \d+ overlap"
+        r"|A (period that is repeated|span as long|day with|whole)|No (closure|period) is longer"
+        r"|Occurrences \d+ and \d+ overlap"
         r"|It names every date|The series|An asset cannot be inside itself|That makes"
         r"|(The asset has|Each period takes) \d+ units"
         r"|It is (among the features|shorter than the)|At most as many as it is for|No window is as long"

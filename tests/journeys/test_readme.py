@@ -185,6 +185,17 @@ def test_a_need_is_said_matched_and_booked(running):
     assert (ended["state"], closed["state"]) == ("ended", "closed")
 
 
+def test_hours_are_tried_before_anybody_opens_a_door_and_yield_what_was_promised(running):
+    sent, (_, _, [gained], [_, published, idle, promised], [archived]) = typed("docs/see-who-would-come.md", running)
+    trial = ["GET 200", "GET 200", "POST 201", "POST 201", "POST 200"]
+    assert sent == [*trial, "PUT 200", "POST 200", "GET 200", "POST 200"]
+    assert gained["minutes"] > 0
+    assert {each["day"] for each in gained["week"]} == {"tue", "thu"}
+    assert (published["state"], archived["state"]) == ("listed", "archived")
+    names = ("open_minutes", "used_minutes", "idle_minutes", "needs", "week")
+    assert [idle[name] for name in names] == [promised[name] for name in names]
+
+
 def test_a_place_is_held_confirmed_and_given_back(running):
     sent, (_, [held], [why], [confirmed], [ended]) = typed("docs/hold-a-place.md", running)
     assert sent == ["GET 200", "GET 200", "POST 201", "POST 409", "POST 200", "POST 200"]
