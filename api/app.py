@@ -48,6 +48,7 @@ from api import (
     timetables,
     tokens,
     trials,
+    waiting,
 )
 from api.asked import Asked
 from api.cors import Cors
@@ -82,6 +83,7 @@ FEATURES = (
     matches.router,
     matches.of_asset,
     offers.router,
+    waiting.router,
     seeds.router,
     demand.router,
     search.router,

@@ -13,12 +13,13 @@ from uuid_utils.compat import uuid7
 import db.bookings
 import db.needs
 import db.occupancies
+import db.places
 import db.shares
-from api import seating
 from api.answers import Answer
 from api.cursors import Cursors
 from api.lists import Cursor, Limit, Pages
 from api.problems import problems
+from db import seating
 from db.connection import Connection
 from domain import bookings, errors, permissions, plans, requests
 from domain.bookings import Booking, BookingFilter, BookingPage, in_events, present
@@ -52,7 +53,7 @@ async def book(
         raise Invalid([Fault("#/need_id", "You have no such need.")])
     if data.hold or caller.state != "verified":
         await db.bookings.lock_account(conn, data.asset_id, caller.organisation_id)
-    place = await db.bookings.lock_place(conn, data.asset_id, caller.organisation_id)
+    place = await db.places.lock(conn, data.asset_id, caller.organisation_id)
     if place is None:
         raise NotFound("There is no such asset.")
     if data.on_behalf_of is not None:

@@ -13,9 +13,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 import db.bookings
-from api import seating
 from api.answers import AnyRequest, must_match
 from api.problems import problems
+from db import seating
 from db.connection import Connection
 from domain import changes, errors, permissions, plans
 from domain.bookings import Booking, present

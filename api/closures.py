@@ -129,7 +129,7 @@ async def remove(
     if not await db.closures.lock(conn, closure_id, caller.organisation_id):
         raise NotFound
     must_match(request, found)
-    version = await db.closures.delete(conn, closure_id, caller.organisation_id)
+    version = await db.closures.delete(conn, closure_id, caller.organisation_id, now)
     await db.events.append(
         conn,
         type="closure.deleted",

@@ -20,7 +20,8 @@ from api import alternatives, idempotency
 from api.answers import AnyRequest
 from api.cursors import Cursors
 from api.settings import Settings
-from db.connection import PATIENCE, TROUBLE, Connection, Pool
+from db import seating
+from db.connection import PATIENCE, TROUBLE, Connection, Pool, freed
 from db.tokens import Found
 from domain.callers import Caller
 from domain.errors import NotBookable, Overloaded, TokenExpired, TokenRevoked, Unauthenticated
@@ -46,16 +47,19 @@ async def borrow(pool: Pool) -> AsyncIterator[Connection]:
 
 @asynccontextmanager
 async def transaction(conn: Connection, request: AnyRequest) -> AsyncIterator[None]:
-    """One transaction, which a dry run takes back. What was raised in it stays what is raised, also where the
+    """One transaction, which a dry run takes back, and a refusal, unless it found that something had come free and
+    offered it to those in line. What was raised in it stays what is raised, also where the
     connection cannot even roll back.
     """
+    freed(conn).clear()
     begun = conn.transaction()
     await begun.start()
     try:
         yield
-    except BaseException:
+    except BaseException as error:
+        kept = isinstance(error, NotBookable) and error.keeps and not request.state.dry_run
         with suppress(*TROUBLE):
-            await begun.rollback()
+            await (begun.commit() if kept else begun.rollback())
         raise
     if request.state.dry_run:
         await begun.rollback()
@@ -109,6 +113,9 @@ async def connection(request: AnyRequest) -> AsyncIterator[Connection]:
         else:
             await identify(request, conn)
         yield conn
+        if not request.state.dry_run:
+            name = await provide_request_id(request)
+            await seating.offer_freed(conn, now=request.state.now, request_id=name)
         if key:
             await idempotency.remember(request, conn, key)
 

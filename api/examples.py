@@ -26,6 +26,8 @@ WANTED = "019b8d68-e320-7f96-8289-d4b7388ccba8"
 OFFER = "019b8d69-cd80-7519-8ed2-0d35339a432f"
 OFFER_TOO = "019b8d69-cd80-78b9-89dd-cc04a8e4bb20"
 OFFERED = "019b8d69-cd80-73ab-98e4-c87df2dba4f1"
+WAITING = "019b8d6a-b7e0-7d33-80cf-cc98b27758c9"
+THEIRS = "019b8d65-39a0-7589-ab07-7267c2e22253"
 WEEK = {"starts_at": "2027-05-03T23:00:00Z", "ends_at": "2027-05-10T23:00:00Z"}
 EVENINGS: Mapping[str, Any] = {
     "seasons": [{"starts_on": "2027-01-01", "hours": [{"day": "tue", "opens": "17:00", "closes": "22:00"}]}],
@@ -42,6 +44,7 @@ TEXTS: Mapping[str, str] = {
     "closure_id": "The closure.",
     "need_id": "The need.",
     "offer_id": "The offer.",
+    "waiting_id": "The entry of a waiting list.",
     "on": "A UTC date.",
     "id_or_slug": "The organisation, by its id or its slug.",
     "kind": "Only of this kind.",
@@ -60,6 +63,7 @@ PATHS: Mapping[str, str] = {
     "closure_id": CLOSURE,
     "need_id": NEED,
     "offer_id": OFFER,
+    "waiting_id": WAITING,
     "on": "2026-12-31",
     "id_or_slug": "demo-blue-kettle-supper-club",
     "site_id": SITE,
@@ -133,6 +137,10 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     },
     "updateNeed": {"attendees": 35},
     "createOffer": {"asset_id": CHAIRS, "need_id": WANTED},
+    "joinWaitingList": {
+        "any_of": [{"asset_id": THEIRS, "starts_at": "2027-05-09T10:00:00Z", "ends_at": "2027-05-09T14:00:00Z"}],
+        "units": 20,
+    },
     "confirmBooking": {"dry_run": True},
     "moveBooking": {
         "all": True,

@@ -15,6 +15,7 @@ GUIDES: Mapping[str, str] = {
     "book-twelve-tuesdays": "Book twelve Tuesdays",
     "say-what-you-need": "Say what you need",
     "see-who-would-come": "See who would come",
+    "wait-in-line": "Wait in line",
     "hold-a-place": "Hold a place",
     "approve-requests": "Approve what is asked for",
     "take-back-what-was-booked": "Take back what was booked",

@@ -11,10 +11,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 import db.occupancies
-from api import seating
 from api.answers import AnyRequest
 from api.changes import begin, save
 from api.problems import problems
+from db import seating
 from db.connection import Connection
 from domain import errors, moves
 from domain.bookings import Booking, present

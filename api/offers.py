@@ -12,15 +12,17 @@ from uuid_utils.compat import uuid7
 import db.bookings
 import db.events
 import db.occupancies
-import db.occurrences
 import db.offers
-from api import seating
+import db.places
+import db.waiting
+from api import skipped, waiting
 from api.answers import Answer, AnyRequest, must_match
 from api.cursors import Cursors
 from api.lists import Cursor, Limit, Pages
 from api.problems import problems
+from db import seating
 from db.connection import Connection
-from domain import bookings, errors, offers, permissions
+from domain import bookings, errors, offers, permissions, plans
 from domain.bookings import in_events
 from domain.callers import Caller
 from domain.costs import Part, cost, price_for
@@ -28,7 +30,9 @@ from domain.errors import Fault, Invalid, NotBookable, NotFound, StateDoesNotAll
 from domain.offers import ACTIONS, Offer, OfferFilter, OfferPage, OfferRequest, OfferState, Stored, present
 from domain.plans import Place
 from domain.requests import Asked, Wanted
+from domain.skipped import Retry
 from domain.time import Period
+from domain.waiting import Skipped
 
 NO_SUCH_NEED = "The asset meets no such need; `listAssetNeeds` says which it does."
 
@@ -47,7 +51,7 @@ async def create(
     Whose need it is is told once they accept, which makes a confirmed booking of it. One offer at a time stands for a
     need and an asset; offers do not count as open holds. With `dry_run` nothing is stored.
     """
-    place = await db.bookings.lock_place(conn, data.asset_id, caller.organisation_id)
+    place = await db.places.lock(conn, data.asset_id, caller.organisation_id)
     if place is None:
         raise NotFound("There is no such asset.")
     permissions.require("createOffer", caller, owner_id=place.owner_id)
@@ -57,7 +61,7 @@ async def create(
     if not found or not occurrences:
         raise Invalid([Fault("#/need_id", NO_SUCH_NEED)])
     request = found.request
-    expires_at = offers.deadline(place.offer_minutes, occurrences, now)
+    expires_at = offers.deadline(place.offer_minutes, (each.starts_at for each in occurrences), now)
     asked = [Asked(uuid7(), Period(each.starts_at, each.ends_at), request.units) for each in occurrences]
     try:
         _, _, summary = await seating.take(
@@ -77,6 +81,8 @@ async def create(
         owner_id=place.owner_id,
         booker_id=found.booker_id,
         need_id=data.need_id,
+        waiting_id=None,
+        freed_at=None,
         booking_id=uuid7(),
         asset=summary,
         state="offered",
@@ -158,46 +164,27 @@ async def accept(
     now: NamedDependency[datetime],
     request_id: NamedDependency[str],
 ) -> Offer:
-    """Take what is offered: it is booked, confirmed, and counts for the need.
+    """Take what is offered: it is booked, and counts for the need or ends the waiting.
 
-    It can be had as it was offered, whatever became of the asset's terms since; 409 `not-bookable` where it was closed.
+    What an owner offers for a need is confirmed; what came free for a waiting list is `pending` where the owner
+    approves bookings. It can be had as it was offered, whatever became of the asset's terms since; 409 `not-bookable`
+    where it was closed.
     """
     offer, place = await begin("acceptOffer", request, conn, offer_id, caller, now, request_id)
-    held = await db.offers.held(conn, offer)
-    await db.occupancies.release(conn, place.id, place.owner_id, [each.id for each in held])
-    await seating.take(
-        conn,
-        Wanted(asked=held, attendees=offer.attendees, ignore_terms=True),
-        place,
-        booker_id=offer.booker_id,
-        held_until=None,
-        now=now,
-        request_id=request_id,
-    )
-    await db.offers.accept(conn, offer, now)
-    booking = await db.bookings.load(conn, offer.booking_id, caller.organisation_id, now)
-    assert booking is not None  # noqa: S101 - it is the caller's by now
-    await db.events.append(
-        conn,
-        type="booking.created",
-        object_kind="booking",
-        object_id=booking.id,
-        owner_id=booking.owner_id,
-        booker_id=booking.booker_id,
-        version=1,
-        before=None,
-        after={
-            "asset_id": booking.asset.id,
-            "occurrences": in_events(booking.occurrences),
-            "texts": bookings.texts(booking),
-            "need_id": offer.need_id,
-            "offer_id": offer.id,
-        },
-        caller=caller,
-        now=now,
-        request_id=request_id,
-    )
-    return await end("acceptOffer", conn, offer, caller, now, request_id)
+    if offer.waiting_id:
+        await db.waiting.lock(conn, offer.waiting_id, offer.owner_id)
+    found = await db.waiting.skipped(conn, offer.id, offer.owner_id)
+    if found:
+        await have_skipped(conn, offer, found, caller, now, request_id)
+    else:
+        await book(conn, offer, place, caller, now, request_id)
+    if offer.waiting_id:
+        await waiting.meet(conn, offer, caller, now, request_id)
+    ended = await end("acceptOffer", conn, offer, caller, now, request_id)
+    if found is None:
+        return ended
+    await db.offers.put_into(conn, offer, found.booking_id)
+    return present(await load(conn, "acceptOffer", offer.id, caller, now), caller)
 
 
 @post(
@@ -217,6 +204,8 @@ async def decline(
     """Do without what is offered: its place is free at once. Its owner is not told whose need it was."""
     offer, _ = await begin("declineOffer", request, conn, offer_id, caller, now, request_id)
     await db.offers.release(conn, offer)
+    if offer.waiting_id:
+        await waiting.leave(conn, offer.waiting_id, offer.owner_id, caller, now, request_id)
     return await end("declineOffer", conn, offer, caller, now, request_id)
 
 
@@ -238,6 +227,64 @@ async def withdraw(
     offer, _ = await begin("withdrawOffer", request, conn, offer_id, caller, now, request_id)
     await db.offers.release(conn, offer)
     return await end("withdrawOffer", conn, offer, caller, now, request_id)
+
+
+async def book(conn: Connection, offer: Stored, place: Place, caller: Caller, now: datetime, request_id: str) -> None:
+    """Give the group the booking that kept the place of an offer, seated anew."""
+    held = await db.offers.held(conn, offer)
+    await db.occupancies.release(conn, place.id, place.owner_id, [each.id for each in held])
+    starts = [each.period.starts_at for each in held]
+    claim = plans.claim(place, offer.booker_id, starts, waived=offer.need_id is not None, now=now)
+    await seating.take(
+        conn,
+        Wanted(asked=held, attendees=offer.attendees, ignore_terms=True),
+        place,
+        booker_id=offer.booker_id,
+        held_until=claim.held_until,
+        now=now,
+        request_id=request_id,
+    )
+    await db.offers.accept(conn, offer, claim, now)
+    booking = await db.bookings.load(conn, offer.booking_id, caller.organisation_id, now)
+    assert booking is not None  # noqa: S101 - it is the caller's by now
+    await db.bookings.sweep_later(conn, booking.owner_id, booking.id, claim)
+    await db.events.append(
+        conn,
+        type="booking.created",
+        object_kind="booking",
+        object_id=booking.id,
+        owner_id=booking.owner_id,
+        booker_id=booking.booker_id,
+        version=1,
+        before=None,
+        after={
+            "asset_id": booking.asset.id,
+            "occurrences": in_events(booking.occurrences),
+            "texts": bookings.texts(booking),
+            "offer_id": offer.id,
+            **({"need_id": offer.need_id} if offer.need_id else {}),
+        },
+        caller=caller,
+        now=now,
+        request_id=request_id,
+    )
+
+
+async def have_skipped(
+    conn: Connection, offer: Stored, found: Skipped, caller: Caller, now: datetime, request_id: str
+) -> None:
+    """Have a skipped occurrence of a booking in the place that was kept for it. Raises StateDoesNotAllow."""
+    await db.offers.release(conn, offer)
+    booking = await db.bookings.lock(conn, found.booking_id, caller.organisation_id, now=now, request_id=request_id)
+    assert booking is not None  # noqa: S101 - it is the caller's
+    await skipped.had(
+        conn,
+        booking,
+        Retry(occurrence_ids=[found.occurrence_id]),
+        caller=caller,
+        now=now,
+        request_id=request_id,
+    )
 
 
 async def load(conn: Connection, operation: str, offer_id: UUID, caller: Caller, now: datetime) -> Stored:
@@ -278,7 +325,7 @@ async def begin(
 
 async def end(operation: str, conn: Connection, offer: Stored, caller: Caller, now: datetime, request_id: str) -> Offer:
     """Write down what an operation made of a locked offer: the offer as it is then."""
-    await db.offers.end(
+    freed = await db.offers.end(
         conn,
         offer.owner_id,
         offer.booking_id,
@@ -288,6 +335,8 @@ async def end(operation: str, conn: Connection, offer: Stored, caller: Caller, n
         now=now,
         request_id=request_id,
     )
+    if operation != "acceptOffer":
+        await db.freed.tell(conn, freed)
     return present(await load(conn, operation, offer.id, caller, now), caller)
 
 

@@ -42,6 +42,7 @@ TAGS = {
     "search": "What is near, what of it is free, and why not.",
     "availability": "When an asset is free.",
     "needs": "What an organisation looks for, and what matches it.",
+    "waiting": "Lines for what others have, in the fair order.",
     "offers": "Places held for those who look for them, to be accepted or declined.",
     "bookings": "Claims on an asset for one or more periods.",
     "occurrences": "The periods of bookings: who is here today.",

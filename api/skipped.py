@@ -8,15 +8,16 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 import db.bookings
-from api import seating
 from api.answers import AnyRequest
 from api.changes import begin, save
 from api.problems import problems
+from db import seating
 from db.connection import Connection
 from domain import changes, errors, skipped
 from domain.bookings import Booking
 from domain.callers import Caller
 from domain.errors import NotBookable, NotFound, StateDoesNotAllow
+from domain.plans import Locked
 from domain.skipped import Retry
 
 
@@ -45,6 +46,13 @@ async def retry(
     if caller.state != "verified":
         await db.bookings.lock_account_of(conn, booking_id, caller.organisation_id)
     booking = await begin("retrySkipped", request, conn, booking_id, caller, now, request_id)
+    return await had(conn, booking, data, caller=caller, now=now, request_id=request_id)
+
+
+async def had(
+    conn: Connection, booking: Locked, data: Retry, *, caller: Caller, now: datetime, request_id: str
+) -> Booking:
+    """Have what a locked booking skipped. Raises NotBookable, StateDoesNotAllow."""
     chosen = changes.named("retrySkipped", data, booking)
     planned, *_ = await seating.take(
         conn,

@@ -6,12 +6,12 @@ from uuid import UUID
 
 import msgspec
 
-import db.jobs
+import db.freed
 from db.connection import Connection
 from db.organisations import listed
 from domain.assets import Asset, AssetRequest, AssetState, Uses, details_of
-from domain.jobs import LookAgain
 from domain.terms import Terms
+from domain.waiting import Freed
 
 # An AssetSummary as jsonb, over the aliases a (assets), s (sites) and o (organisations).
 SUMMARY = """jsonb_build_object(
@@ -167,7 +167,7 @@ UPDATE = f"""
 async def update(conn: Connection, asset_id: UUID, owner_id: UUID, request: AssetRequest, now: datetime) -> int:
     """Store an asset anew: its version. Without a shared timetable it keeps hours of its own, if any."""
     version: int = await conn.fetchval(UPDATE, asset_id, owner_id, now, *values(request), request.timetable_id)
-    await db.jobs.add(conn, LookAgain(owner_id, asset_id))
+    await db.freed.tell(conn, Freed(owner_id=owner_id, asset_id=asset_id, moment=now))
     return version
 
 
@@ -187,7 +187,7 @@ SET_STATE = """
 async def set_state(conn: Connection, asset_id: UUID, owner_id: UUID, state: AssetState, now: datetime) -> int:
     """List, pause or archive an asset: its version."""
     version: int = await conn.fetchval(SET_STATE, asset_id, owner_id, state, now)
-    await db.jobs.add(conn, LookAgain(owner_id, asset_id))
+    await db.freed.tell(conn, Freed(owner_id=owner_id, asset_id=asset_id, moment=now))
     return version
 
 

@@ -8,16 +8,19 @@ from uuid import UUID
 import msgspec
 
 import db.events
+import db.freed
 import db.jobs
 import db.occurrences
+import db.places
 from db.assets import SUMMARY
 from db.connection import Connection
 from db.events import Change
 from domain.bookings import BookingFilter, Stored
-from domain.jobs import LookAgain, SweepBooking
+from domain.jobs import SweepBooking
 from domain.occurrences import OPEN, Occurrence
 from domain.plans import Claim, Locked, Place
 from domain.transitions import OCCUPYING
+from domain.waiting import Freed
 
 # A booking to one of its two organisations: $1 is now, $2 that organisation. (Nobody's keeps the place of an offer.)
 BOOKING = f"""
@@ -210,28 +213,9 @@ async def lock_account_of(conn: Connection, booking_id: UUID, booker_id: UUID) -
     await conn.execute(ACCOUNT_OF, booking_id, booker_id)
 
 
-# Of the locked row alone: what else the statement would read is as old as the moment it began to wait.
-PLACE = """
-  a.id, a.owner_id, a.timezone, a.units, a.approval, a.hold_minutes, a.approval_hours, a.on_deadline,
-         a.cancel_notice_minutes, a.offer_minutes, a.recallable, a.turnaround_before_minutes,
-         a.turnaround_after_minutes, a.price, a.community_price, a.arrival
-"""
-KNOWN_PLACE = f"""
-  SELECT {PLACE} FROM assets a WHERE a.id = $1 AND (a.state IN ('listed', 'paused') OR a.owner_id = $2)
-     FOR NO KEY UPDATE
-"""
-
-
-async def lock_place(conn: Connection, asset_id: UUID, organisation_id: UUID) -> Place | None:
-    """Lock an asset that an organisation may know of, and what of it a booking needs."""
-    row = await conn.fetchrow(KNOWN_PLACE, asset_id, organisation_id)
-    return msgspec.convert(row, Place) if row else None
-
-
 FIND = """
   SELECT asset_id, owner_id FROM bookings WHERE id = $1 AND $2 IN (owner_id, booker_id) AND booker_id IS NOT NULL
 """
-PLACE_OF_BOOKING = f"SELECT {PLACE} FROM assets a WHERE a.id = $1 AND a.owner_id = $2 FOR NO KEY UPDATE"
 LOCK_BOOKING = "SELECT FROM bookings WHERE id = $1 AND owner_id = $2 FOR NO KEY UPDATE"
 LOCK_OCCURRENCES = "SELECT FROM occurrences WHERE owner_id = $2 AND booking_id = $1 ORDER BY id FOR NO KEY UPDATE"
 
@@ -252,10 +236,10 @@ async def lock(
 
 async def lock_whole(conn: Connection, booking_id: UUID, asset_id: UUID, owner_id: UUID) -> Place:
     """Lock an asset, a booking of it and that one's occurrences, in this order: what of the asset a booking needs."""
-    place = await conn.fetchrow(PLACE_OF_BOOKING, asset_id, owner_id)
+    place = await db.places.lock_own(conn, asset_id, owner_id)
     await conn.execute(LOCK_BOOKING, booking_id, owner_id)
     await conn.execute(LOCK_OCCURRENCES, booking_id, owner_id)
-    return msgspec.convert(place, Place)
+    return place
 
 
 LOCK_ASSET_OF = """
@@ -334,5 +318,8 @@ async def change(
         list(unclaimed),
     )
     await sweep_later(conn, booking.owner_id, booking.id, claim)
-    if change["type"] == "booking.moved" or any(each.state not in OCCUPYING for each in changed):
-        await db.jobs.add(conn, LookAgain(booking.owner_id, booking.place.id))
+    left = {each.id for each in changed if change["type"] == "booking.moved" or each.state not in OCCUPYING}
+    if left:
+        spans = [each.period for each in booking.occurrences if each.id in left]
+        freed = Freed(owner_id=booking.owner_id, asset_id=booking.place.id, moment=change["now"], spans=spans)
+        await db.freed.tell(conn, freed)

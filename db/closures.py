@@ -6,14 +6,15 @@ from uuid import UUID
 
 import msgspec
 
+import db.freed
 import db.idempotency
-import db.jobs
 import db.locks
 from db.connection import Connection
 from db.organisations import listed
 from domain.closures import Closure
-from domain.jobs import LookAgain
 from domain.recalls import BookingHit
+from domain.time import Period
+from domain.waiting import Freed
 
 # A closure to an organisation, $1, which may be null, unless it is of an asset that they may not know of. Of what is
 # at a private site others see no note.
@@ -136,15 +137,24 @@ async def insert(conn: Connection, closure: Closure, owner_id: UUID) -> None:
     )
 
 
-DELETE = "DELETE FROM closures WHERE id = $1 AND owner_id = $2 RETURNING version, asset_id, site_id"
+DELETE = "DELETE FROM closures WHERE id = $1 AND owner_id = $2 RETURNING version, asset_id, site_id, during"
 
 
-async def delete(conn: Connection, closure_id: UUID, owner_id: UUID) -> int:
+async def delete(conn: Connection, closure_id: UUID, owner_id: UUID, now: datetime) -> int:
     """Erase a closure, and the answers that are kept of it: the version it had."""
     row = await conn.fetchrow(DELETE, closure_id, owner_id)
     assert row is not None  # noqa: S101 - it is locked
     await db.idempotency.forget(conn, closure_id)
-    await db.jobs.add(conn, LookAgain(owner_id, row["asset_id"], site_id=row["site_id"]))
+    await db.freed.tell(
+        conn,
+        Freed(
+            owner_id=owner_id,
+            asset_id=row["asset_id"],
+            site_id=row["site_id"],
+            moment=now,
+            spans=[Period(row["during"].lower, row["during"].upper)],
+        ),
+    )
     version: int = row["version"]
     return version
 

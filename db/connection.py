@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import asyncpg
 import msgspec
 
+from domain.waiting import Freed
+
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
@@ -13,6 +15,15 @@ if TYPE_CHECKING:
 else:
     Connection = asyncpg.Connection
     Pool = asyncpg.Pool
+
+
+class Session(asyncpg.Connection):
+    """A connection that remembers what came free in its transaction, for those in line (`db.seating.offer_freed`)."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.freed: list[Freed] = []
+
 
 SETTINGS = {
     "application_name": "fallow",
@@ -53,7 +64,7 @@ async def prepare(conn: Connection) -> None:
 
 async def connect(url: str) -> Connection:
     """One connection, outside any pool."""
-    conn = await asyncpg.connect(url, server_settings=SETTINGS, timeout=10)
+    conn = await asyncpg.connect(url, server_settings=SETTINGS, timeout=10, connection_class=Session)
     await prepare(conn)
     return conn
 
@@ -70,8 +81,15 @@ def pool(url: str, *, read_only: bool = False, size: int = 10) -> Pool:
         min_size=1,
         max_size=size,
         server_settings=settings,
+        connection_class=Session,
         init=prepare,
         reset=keep,
         timeout=PATIENCE,
         command_timeout=30,
     )
+
+
+def freed(conn: Connection) -> list[Freed]:
+    """What came free in a connection's transaction, and nobody in line has been offered yet."""
+    remembered: list[Freed] = conn.freed  # type: ignore[union-attr]
+    return remembered

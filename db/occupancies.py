@@ -22,13 +22,14 @@ class Standing(msgspec.Struct, frozen=True):
 
     `why_not` by place in the request, `seats` of the asset's own units around the periods, whose does not matter,
     `lapsed` the bookings whose lapsed holds are in the way, `rows` how many occupancies one unit takes, parts
-    included, `summary` the asset.
+    included, `waited_for` whether anybody is in line, `summary` the asset.
     """
 
     why_not: dict[int, list[Reason]]
     seats: list[Seat]
     lapsed: list[UUID]
     rows: int
+    waited_for: bool
     summary: AssetSummary
 
 
@@ -53,7 +54,8 @@ ASSESS = f"""
             JOIN parts p ON p.owner_id = $2 AND p.whole_id = $1
             JOIN occupancies o ON o.owner_id = $2 AND o.asset_id = p.part_id AND o.occupied && s.around
             JOIN occurrences c ON c.owner_id = $2 AND c.id = o.occurrence_id
-           WHERE o.held_until <= $8) AS lapsed,
+           WHERE coalesce(o.held_until, c.held_until) <= $8) AS lapsed,
+         EXISTS (SELECT FROM waiting_places w WHERE w.owner_id = $2 AND w.asset_id = $1 AND NOT w.ended) AS waited_for,
          1 + (SELECT coalesce(sum(part.units), 0) FROM parts p
                 JOIN assets part ON part.id = p.part_id AND part.owner_id = p.owner_id
                WHERE p.owner_id = $2 AND p.whole_id = $1 AND p.part_id <> $1) AS rows,
@@ -102,6 +104,7 @@ async def assess(conn: Connection, wanted: Wanted, place: Place, *, booker_id: U
         ],
         lapsed=row["lapsed"] or [],
         rows=row["rows"],
+        waited_for=row["waited_for"],
         summary=msgspec.convert(row["summary"], AssetSummary),
     )
 
@@ -168,7 +171,7 @@ async def release(conn: Connection, asset_id: UUID, owner_id: UUID, occurrence_i
 LAPSED = """
   SELECT array_agg(DISTINCT c.booking_id ORDER BY c.booking_id)
     FROM occupancies o JOIN occurrences c ON c.owner_id = o.owner_id AND c.id = o.occurrence_id
-   WHERE o.owner_id = $1 AND o.asset_id = $2 AND o.held_until <= $3
+   WHERE o.owner_id = $1 AND o.asset_id = $2 AND coalesce(o.held_until, c.held_until) <= $3
 """
 
 
@@ -180,7 +183,7 @@ async def lapsed(conn: Connection, asset_id: UUID, owner_id: UUID, now: datetime
 CLEAR = """
   DELETE FROM occupancies o USING occurrences c
    WHERE c.owner_id = $1 AND c.booking_id = ANY($2::uuid[])
-     AND o.owner_id = $1 AND o.occurrence_id = c.id AND o.held_until <= $3
+     AND o.owner_id = $1 AND o.occurrence_id = c.id AND coalesce(o.held_until, c.held_until) <= $3
 """
 
 

@@ -11,12 +11,13 @@ import msgspec
 from asyncpg import Record
 
 import db.events
-import db.jobs
+import db.freed
 import db.offers
 from db.connection import Connection
-from domain.jobs import LookAgain
 from domain.occurrences import OccurrenceFilter, OccurrenceRow
 from domain.requests import LONGEST
+from domain.time import Period
+from domain.waiting import Freed
 
 BEGINNING, END = (datetime(year, 1, 1, tzinfo=UTC) for year in (1960, 2210))  # of all that may be booked
 
@@ -140,19 +141,23 @@ async def sweep(
     """Write down what became of bookings by themselves, each with the moment at which it did, and free what ended."""
     for booking in await conn.fetch(LOCK_UNSWEPT, owner_id, booking_ids, now):
         rows = sorted(await conn.fetch(SWEEP, owner_id, booking["id"], now), key=itemgetter("moment", "became", "id"))
-        if any(row["became"] != "confirmed" for row in rows):
-            await db.jobs.add(conn, LookAgain(owner_id, booking["asset_id"]))
         for (moment, became), group in groupby(rows, key=itemgetter("moment", "became")):
             if booking["booker_id"] is None:
-                await db.offers.end(
+                freed = await db.offers.end(
                     conn, owner_id, booking["id"], "lapsed", moment=moment, caller=None, now=now, request_id=request_id
                 )
+                await db.freed.tell(conn, freed)
                 continue
+            ended = list(group)
+            if became != "confirmed":
+                spans = [Period(row["starts_at"], row["ends_at"]) for row in ended]
+                freed = Freed(owner_id=owner_id, asset_id=booking["asset_id"], moment=moment, spans=spans)
+                await db.freed.tell(conn, freed)
             await record(
                 conn,
                 owner_id,
                 booking["id"],
-                list(group),
+                ended,
                 became,
                 moment=moment,
                 changed_at=moment,

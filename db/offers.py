@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
+from asyncpg import Range
+from msgspec.structs import astuple
 
 import db.events
 import db.jobs
@@ -15,16 +17,21 @@ from db.events import Change
 from db.matches import meeting
 from domain.bookings import reference
 from domain.callers import Caller, OrganisationKind
-from domain.jobs import LookAgain, SweepBooking
+from domain.jobs import SweepBooking
 from domain.matches import MetOccurrence
 from domain.needs import NeedRequest
 from domain.offers import OfferFilter, OfferState, Stored
+from domain.plans import Claim
 from domain.requests import Asked, Purpose
 from domain.time import Period
+from domain.waiting import Freed
+
+EVER: Range[datetime] = Range()
 
 # An offer as it is at $1.
 OFFER = f"""
-  SELECT f.id, f.owner_id, f.booker_id, f.need_id, {SUMMARY} AS asset, f.units, f.attendees, f.occurrences, f.cost,
+  SELECT f.id, f.owner_id, f.booker_id, f.need_id, f.waiting_id, f.freed_at, {SUMMARY} AS asset, f.units, f.attendees,
+         f.occurrences, f.cost,
          CASE WHEN l.lapsed THEN 'lapsed' ELSE f.state END AS state, f.expires_at,
          f.booking_id, f.version, f.created_at,
          CASE WHEN l.lapsed THEN f.expires_at ELSE f.updated_at END AS updated_at
@@ -133,8 +140,8 @@ INSERT = """
     SELECT c.id, $2, $1, $3, c.starts_at, c.ends_at, $6, 'held', $12
       FROM unnest($13::uuid[], $14::timestamptz[], $15::timestamptz[]) c (id, starts_at, ends_at))
   INSERT INTO offers (id, owner_id, booker_id, asset_id, need_id, booking_id, units, attendees, occurrences, cost,
-                      expires_at, created_at, updated_at)
-  VALUES ($16, $2, $17, $3, $4, $1, $6, $7, $18, $9, $12, $10, $10)
+                      expires_at, created_at, updated_at, waiting_id, waiting_number, freed_at, freed)
+  VALUES ($16, $2, $17, $3, $4, $1, $6, $7, $18, $9, $12, $10, $10, $19, $20, $21, $22)
 """
 
 
@@ -144,12 +151,15 @@ async def insert(
     purpose: Purpose | None,
     asked: Sequence[Asked],
     *,
+    freed: Freed | None = None,
     recallable: bool,
-    caller: Caller,
+    caller: Caller | None,
     now: datetime,
-    request_id: str,
+    request_id: str | None,
 ) -> None:
-    """Store an offer with the booking that holds its place, and tell its owner and the group of it."""
+    """Store an offer with the booking that holds its place, and tell its owner and the group of it. `freed`: what came
+    free, where it is for the first in line.
+    """
     await conn.execute(
         INSERT,
         offer.booking_id,
@@ -170,11 +180,16 @@ async def insert(
         offer.id,
         offer.booker_id,
         offer.occurrences,
+        offer.waiting_id,
+        offer.occurrences[0].number if freed else None,
+        freed and freed.moment,
+        freed and ([EVER] if freed.spans is None else [Range(each.starts_at, each.ends_at) for each in freed.spans]),
     )
     told = {"asset_id": offer.asset.id, "occurrences": offer.occurrences, "expires_at": offer.expires_at}
+    told |= {"freed_at": freed.moment} if freed else {}
     await record(
         conn,
-        Offered(offer.id, offer.owner_id, offer.booker_id, offer.need_id, offer.version),
+        Offered(offer.id, offer.owner_id, offer.booker_id, offer.need_id, offer.waiting_id, offer.version),
         "made",
         before=None,
         after=told,
@@ -201,13 +216,22 @@ async def held(conn: Connection, offer: Stored) -> list[Asked]:
 ACCEPT = """
   WITH booking AS (
     UPDATE bookings SET booker_id = $3, created_at = $4, updated_at = $4 WHERE owner_id = $1 AND id = $2)
-  UPDATE occurrences SET booker_id = $3, state = 'confirmed', held_until = NULL WHERE owner_id = $1 AND booking_id = $2
+  UPDATE occurrences SET booker_id = $3, state = $5, held_until = $6, approved_from = $7
+   WHERE owner_id = $1 AND booking_id = $2
 """
 
 
-async def accept(conn: Connection, offer: Stored, now: datetime) -> None:
-    """Give the group the booking that held the place of a locked offer."""
-    await conn.execute(ACCEPT, offer.owner_id, offer.booking_id, offer.booker_id, now)
+async def accept(conn: Connection, offer: Stored, claim: Claim, now: datetime) -> None:
+    """Give the group the booking that held the place of a locked offer, with its claim on it."""
+    await conn.execute(ACCEPT, offer.owner_id, offer.booking_id, offer.booker_id, now, *astuple(claim))
+
+
+PUT_INTO = "UPDATE offers SET booking_id = $3 WHERE id = $1 AND owner_id = $2"
+
+
+async def put_into(conn: Connection, offer: Stored, booking_id: UUID) -> None:
+    """Say which booking has what a locked offer held for it."""
+    await conn.execute(PUT_INTO, offer.id, offer.owner_id, booking_id)
 
 
 RELEASE = """
@@ -221,13 +245,14 @@ RELEASE = """
 async def release(conn: Connection, offer: Stored) -> None:
     """Free the place of a locked offer."""
     await conn.execute(RELEASE, offer.owner_id, offer.booking_id)
-    await db.jobs.add(conn, LookAgain(offer.owner_id, offer.asset.id))
 
 
 END = """
   UPDATE offers SET state = $3, updated_at = $4, version = version + 1
    WHERE owner_id = $1 AND booking_id = $2 AND state = 'offered'
-  RETURNING id, owner_id, booker_id, need_id, version
+  RETURNING id, owner_id, booker_id, need_id, waiting_id, version, asset_id, freed_at,
+            coalesce(freed, (SELECT range_agg(tstzrange(c.starts_at, c.ends_at)) FROM occurrences c
+                              WHERE c.owner_id = $1 AND c.booking_id = $2)) AS freed
 """
 
 
@@ -241,13 +266,15 @@ async def end(
     caller: Caller | None,
     now: datetime,
     request_id: str | None,
-) -> None:
-    """Write down what became of an offer, and when. The booking that keeps its place is locked."""
+) -> Freed:
+    """Write down what became of an offer, and when: what is free unless it was accepted, to those in line as of when it
+    first came free. The booking that keeps its place is locked.
+    """
     row = await conn.fetchrow(END, owner_id, booking_id, state, moment)
     assert row is not None  # noqa: S101 - it stood, or its booking would not be held
     await record(
         conn,
-        msgspec.convert(row, Offered),
+        msgspec.convert(dict(row), Offered),
         state,
         before={"state": "offered"},
         after={"state": state},
@@ -255,6 +282,12 @@ async def end(
         now=now,
         moment=moment,
         request_id=request_id,
+    )
+    return Freed(
+        owner_id=owner_id,
+        asset_id=row["asset_id"],
+        moment=row["freed_at"] or moment,
+        spans=[Period(each.lower, each.upper) for each in row["freed"]],
     )
 
 
@@ -264,7 +297,8 @@ class Offered(msgspec.Struct, frozen=True):
     id: UUID
     owner_id: UUID
     booker_id: UUID
-    need_id: UUID
+    need_id: UUID | None
+    waiting_id: UUID | None
     version: int
 
 
@@ -283,7 +317,26 @@ async def record(
     moment: datetime,
     request_id: str | None,
 ) -> None:
-    """A change of an offer: to its owner, who is not told whose need it is, and, as one of the need, to the group."""
+    """A change of an offer: to its owner and who is in line, or, where it is for a need, to its owner, who is not told
+    whose that is, and as one of the need to the group.
+    """
+    if offer.need_id is None:
+        await db.events.append(
+            conn,
+            type=f"offer.{became}",
+            object_kind="offer",
+            object_id=offer.id,
+            owner_id=offer.owner_id,
+            booker_id=offer.booker_id,
+            version=offer.version,
+            before=before,
+            after={**after, "waiting_id": offer.waiting_id},
+            caller=caller,
+            now=now,
+            occurred_at=moment,
+            request_id=request_id,
+        )
+        return
     to_owner = Change(
         type=f"offer.{became}",
         object_kind="offer",

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +11,7 @@ from asyncpg import Record
 from uuid_utils.compat import uuid7
 
 import db.events
-import db.jobs
+import db.freed
 import db.occurrences
 from db.connection import Connection
 from db.events import Change
@@ -17,8 +19,9 @@ from db.occurrences import in_event
 from domain.callers import Caller
 from domain.claims import owed
 from domain.errors import Unmet
-from domain.jobs import LookAgain
 from domain.recalls import BECOMES
+from domain.time import Period
+from domain.waiting import Freed
 
 LOCK_BOOKINGS = """
   SELECT b.id, b.asset_id FROM bookings b
@@ -27,7 +30,7 @@ LOCK_BOOKINGS = """
    ORDER BY b.id FOR NO KEY UPDATE
 """
 LOCK_OCCURRENCES = """
-  SELECT c.id, c.booking_id, c.booker_id, c.starts_at, c.ends_at, c.units, c.state
+  SELECT c.id, c.booking_id, c.asset_id, c.booker_id, c.starts_at, c.ends_at, c.units, c.state
     FROM occurrences c
    WHERE c.owner_id = $1 AND c.id = ANY($2::uuid[]) AND rules.state(c, $4) = ANY($3::text[])
    ORDER BY c.id FOR NO KEY UPDATE
@@ -67,7 +70,6 @@ async def recall(
     """
     locked = await conn.fetch(LOCK_BOOKINGS, owner_id, occurrence_ids)
     bookings = [row["id"] for row in locked]
-    await db.jobs.add(conn, *(LookAgain(owner_id, each) for each in sorted({row["asset_id"] for row in locked})))
     await db.occurrences.sweep(conn, owner_id, bookings, now=now, request_id=request_id)
     rows = await conn.fetch(LOCK_OCCURRENCES, owner_id, occurrence_ids, [*BECOMES], now)
     if not rows:
@@ -80,6 +82,9 @@ async def recall(
     hit: dict[UUID, list[Record]] = {}
     for row in rows:
         hit.setdefault(row["booking_id"], []).append(row)
+    for asset_id, freed in groupby(sorted(rows, key=itemgetter("asset_id")), key=itemgetter("asset_id")):
+        spans = [Period(row["starts_at"], row["ends_at"]) for row in freed]
+        await db.freed.tell(conn, Freed(owner_id=owner_id, asset_id=asset_id, moment=now, spans=spans))
     changed = await conn.fetch(
         RECALL,
         owner_id,

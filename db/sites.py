@@ -6,12 +6,12 @@ from uuid import UUID
 
 import msgspec
 
-import db.jobs
+import db.freed
 import db.locks
 from db.connection import Connection
 from db.organisations import listed
-from domain.jobs import LookAgain
 from domain.sites import Placed, Site
+from domain.waiting import Freed
 
 # A site to an organisation, $1, which may be null.
 SITE = """
@@ -116,7 +116,7 @@ async def update(conn: Connection, site_id: UUID, owner_id: UUID, placed: Placed
     """Store a site anew and take its assets, which are locked, along: the version it now has."""
     version: int = await conn.fetchval(UPDATE, site_id, owner_id, *values(placed), now)
     await conn.execute(MOVE_ASSETS, site_id, owner_id)
-    await db.jobs.add(conn, LookAgain(owner_id, site_id=site_id))
+    await db.freed.tell(conn, Freed(owner_id=owner_id, site_id=site_id, moment=now))
     return version
 
 

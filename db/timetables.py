@@ -8,14 +8,14 @@ from uuid import UUID
 
 import msgspec
 
-import db.jobs
+import db.freed
 import db.locks
 from db.connection import Connection
 from db.organisations import listed
 from domain.hours import CompiledHours, Hours, only_hours, without_notes
-from domain.jobs import LookAgain
 from domain.recalls import BookingHit
 from domain.timetables import Timetable
+from domain.waiting import Freed
 
 DOCUMENT = """
   SELECT t.hours || jsonb_build_object('id', t.id, 'owner_id', t.owner_id, 'name', t.name,
@@ -151,7 +151,7 @@ async def replace(
     for statement in FORGET:
         await conn.execute(statement, timetable_id, owner_id)
     await write(conn, timetable_id, owner_id, compiled)
-    await db.jobs.add(conn, LookAgain(owner_id, timetable_id=timetable_id))
+    await db.freed.tell(conn, Freed(owner_id=owner_id, timetable_id=timetable_id, moment=now))
     return version
 
 
@@ -186,7 +186,7 @@ TAKE = """
 async def give(conn: Connection, asset_id: UUID, owner_id: UUID, timetable_id: UUID, now: datetime) -> int:
     """Give an asset, which is locked, a timetable: the version that the asset now has."""
     version: int = await conn.fetchval(TAKE, asset_id, owner_id, timetable_id, now)
-    await db.jobs.add(conn, LookAgain(owner_id, asset_id))
+    await db.freed.tell(conn, Freed(owner_id=owner_id, asset_id=asset_id, moment=now))
     return version
 
 

@@ -65,7 +65,7 @@ class Share(msgspec.Struct, frozen=True):
 
 class PendingRequest(msgspec.Struct, frozen=True):
     """What an owner weighs. `booker_has`: what the booker has of it already, without this request. `waiting`: how many
-    wait for what this would take; 0, as there are no waiting lists yet.
+    wait in line for some of what this would take.
     """
 
     booker_has: Share
@@ -141,10 +141,10 @@ def asks(booking: Booking, caller: Caller) -> bool:
     return booking.owner_id == caller.organisation_id and any(each.state == "pending" for each in booking.occurrences)
 
 
-def listed(booking: Booking, share: Share | None) -> ListedBooking:
-    """A booking in a list; with what its booker has beside, where that is to be weighed."""
+def listed(booking: Booking, request: PendingRequest | None) -> ListedBooking:
+    """A booking in a list; with what is to be weighed, where it is."""
     kept = {name: getattr(booking, name) for name in Booking.__struct_fields__}
-    return ListedBooking(**kept, request=PendingRequest(share, waiting=0) if share else None)
+    return ListedBooking(**kept, request=request)
 
 
 def may(stored: Stored, caller: Caller, now: datetime) -> list[str]:
@@ -190,6 +190,7 @@ def in_events(occurrences: Iterable[Occurrence]) -> dict[str, dict[str, Any]]:
             "starts_at": each.starts_at,
             "ends_at": each.ends_at,
             "units": each.units,
+            **({"cancelled_late": True} if each.cancelled_late else {}),
         }
         for each in occurrences
     }

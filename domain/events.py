@@ -9,7 +9,9 @@ import msgspec
 from domain.callers import Caller
 from domain.types import Instant
 
-ObjectKind = Literal["organisation", "token", "site", "asset", "timetable", "closure", "booking", "need", "offer"]
+ObjectKind = Literal[
+    "organisation", "token", "site", "asset", "timetable", "closure", "booking", "need", "offer", "waiting"
+]
 
 
 class Actor(msgspec.Struct, frozen=True):

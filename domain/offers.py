@@ -1,21 +1,25 @@
-"""Offers: an owner holds a place for a group that said what it needs, until the group has answered."""
+"""Offers: a place is held for a group until it has answered: by an owner for a need, or for the first in line."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
+from uuid_utils.compat import uuid7
 
 from domain import permissions
 from domain.assets import AssetSummary
 from domain.callers import Caller
-from domain.costs import Cost
+from domain.costs import Cost, Part, cost, price_for
 from domain.errors import Fault, Invalid, StateDoesNotAllow
 from domain.matches import MetOccurrence
 from domain.needs import MOST_OCCURRENCES
+from domain.plans import Place
+from domain.requests import Asked
 from domain.types import Instant
+from domain.waiting import Candidate, Freed
 
 OfferState = Literal["offered", "accepted", "declined", "withdrawn", "lapsed"]
 # What may become of one that stands, by whose doing; `lapsed` by itself.
@@ -43,7 +47,9 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     owner_id: UUID
     booker_id: UUID
-    need_id: UUID
+    need_id: UUID | None
+    waiting_id: UUID | None
+    freed_at: datetime | None
     booking_id: UUID
     asset: AssetSummary
     state: OfferState
@@ -60,15 +66,18 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """A place that is held for a group until `expires_at`, for it to accept or decline.
 
-    `occurrences`: of the need, by their numbers. `cost`: what the booking will cost. `booker_id`: whose need it is, to
-    the owner only once the offer is accepted. `booking_id`: the booking that came of it. `may`: the operations that the
-    caller can do on it now.
+    It is for a need (`need_id`), as its owner chose, or for an entry of a waiting list (`waiting_id`), as it was first
+    in the fair order of the moment `freed_at`. `occurrences`: of the need, or places of the entry, by their numbers.
+    `cost`: what the booking will cost. `booker_id`: of a need, to the owner only once the offer is accepted.
+    `booking_id`: the booking that came of it. `may`: the operations that the caller can do on it now.
     """
 
     id: UUID
     owner_id: UUID
     booker_id: UUID | None
-    need_id: UUID
+    need_id: UUID | None
+    waiting_id: UUID | None
+    freed_at: datetime | None
     booking_id: UUID | None
     asset: AssetSummary
     state: OfferState
@@ -101,8 +110,9 @@ def present(stored: Stored, caller: Caller) -> Offer:
     """An offer as it is answered to one of its two organisations."""
     kept = {name: getattr(stored, name) for name in Offer.__struct_fields__ if name != "may"}
     accepted = stored.state == "accepted"
+    known = accepted or not stored.need_id or caller.organisation_id == stored.booker_id
     told = {
-        "booker_id": stored.booker_id if accepted or caller.organisation_id == stored.booker_id else None,
+        "booker_id": stored.booker_id if known else None,
         "booking_id": stored.booking_id if accepted else None,
     }
     return Offer(**{**kept, **told}, may=may(stored, caller))
@@ -116,6 +126,7 @@ def may(stored: Stored, caller: Caller) -> list[str]:
         operation
         for operation in ACTIONS
         if permissions.allows(operation, caller, owner_id=stored.owner_id, booker_id=stored.booker_id)
+        and (operation != "withdrawOffer" or stored.need_id)
     ]
 
 
@@ -141,6 +152,38 @@ def chosen(met: Sequence[MetOccurrence], numbers: Sequence[int] | None, now: dat
     return [each for each in met if each.number in numbers]
 
 
-def deadline(offer_minutes: int, occurrences: Sequence[MetOccurrence], now: datetime) -> datetime:
+def deadline(offer_minutes: int, starts_at: Iterable[datetime], now: datetime) -> datetime:
     """Until when it stands: as long as the asset's terms say, and no longer than to the first start."""
-    return min(now + timedelta(minutes=offer_minutes), *(each.starts_at for each in occurrences))
+    return min([now + timedelta(minutes=offer_minutes), *starts_at])
+
+
+def to_first_in_line(
+    place: Place,
+    candidate: Candidate,
+    freed: Freed,
+    asked: Asked,
+    expires_at: datetime,
+    summary: AssetSummary,
+    now: datetime,
+) -> Stored:
+    """The offer of what came free of an asset to somebody in line."""
+    price = price_for(candidate.booker_kind, place.price, place.community_price)
+    return Stored(
+        id=uuid7(),
+        owner_id=place.owner_id,
+        booker_id=candidate.contender.organisation_id,
+        need_id=None,
+        waiting_id=candidate.waiting_id,
+        freed_at=freed.moment,
+        booking_id=uuid7(),
+        asset=summary,
+        state="offered",
+        units=candidate.units,
+        attendees=candidate.attendees,
+        occurrences=[MetOccurrence(candidate.number, candidate.starts_at, candidate.ends_at)],
+        cost=cost(price, [Part(asked.period, asked.units)], candidate.units, place.zone),
+        expires_at=expires_at,
+        version=1,
+        created_at=now,
+        updated_at=now,
+    )

@@ -16,7 +16,10 @@ WRONG = """
                    FROM occupancies WHERE held_until IS NULL OR held_until > now() GROUP BY 1, 2)
   SELECT id, part_id, due.units AS due, taken.units AS taken, due.held_until, taken.held_until
     FROM due FULL JOIN taken USING (id, part_id)
-   WHERE (due.units, due.held_until) IS DISTINCT FROM (taken.units, taken.held_until)
+   WHERE due.units IS DISTINCT FROM taken.units
+      OR taken.held_until IS NOT NULL AND due.held_until IS DISTINCT FROM taken.held_until
+      OR taken.held_until IS NULL AND due.held_until IS NOT NULL
+         AND NOT EXISTS (SELECT FROM waiting_places p WHERE p.asset_id = part_id)
 """
 # Each change of a booking has one event, the first of which made it. (Nobody's keeps the place of an offer.)
 UNTOLD = """
@@ -53,7 +56,7 @@ UNKEPT = """
    WHERE (f.state = 'accepted') <> (c.booker_id IS NOT NULL)
       OR (f.state = 'offered') <> (c.state = 'held' AND c.booker_id IS NULL)
       OR f.version <> (SELECT count(*) FROM events e WHERE e.owner_id = f.owner_id AND e.object_id = f.id)
-      OR f.version <> (
+      OR f.need_id IS NOT NULL AND f.version <> (
            SELECT count(*) FROM events e
             WHERE e.owner_id = f.booker_id AND e.object_id = f.need_id AND e.after->>'offer_id' = f.id::text)
 """

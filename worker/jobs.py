@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import db.jobs
-from db.connection import Connection
+from db import seating
+from db.connection import Connection, freed
 from domain.jobs import (
     CompleteBooking,
     FindCompleted,
@@ -50,7 +51,9 @@ REPEATED: Mapping[Job, timedelta] = {
 
 async def do(conn: Connection, job: Job, now: datetime) -> None:
     """Do one job, in the caller's transaction."""
+    freed(conn).clear()
     await HANDLERS[type(job)](conn, job, now)
+    await seating.offer_freed(conn, now=now, request_id=None)
     if job in REPEATED:
         await add_next(conn, job, now)
 

@@ -138,6 +138,14 @@ def offers(world: World, taken: Iterable[Taken]) -> Iterator[Row]:
             yield event("need.offer_made", one.need_id, one.booker_id, 2, at, None, {**made, "offer_id": offer_id})
 
 
+def waitings(world: World) -> Iterator[Row]:
+    """Each was joined."""
+    for waiting_id, owner_id, _, booker_id, asset_id, period in rows.waiting_places(world):
+        places = [{"asset_id": asset_id, "starts_at": period.lower, "ends_at": period.upper}]
+        after = {"booking_id": None, "units": 1, "places": places}
+        yield event("waiting.joined", waiting_id, owner_id, 1, founded("waiting"), None, after, booker_id)
+
+
 def occurrences(one: Wanted, periods: Mapping[UUID, Period], state: OccurrenceState) -> State:
     """A booking's occurrences as events hold them."""
     return {

@@ -153,6 +153,12 @@ def later(world: World, week: int) -> Period:
     return domain.time.weeks_later(period(day, 10 * 60, day, 15 * 60), LONDON, week)
 
 
+def closed_day(world: World) -> Period:
+    """The middle of a Sunday after that."""
+    first = later(world, OFFERED_WEEK)
+    return Period(first.starts_at + timedelta(days=4), first.ends_at + timedelta(days=4))
+
+
 def in_trafford(world: World, offered: Offered) -> bool:
     """Whether an asset lies where the local groups are."""
     lon, lat = world.sites[offered.request.site_id].placed.shown.coordinates

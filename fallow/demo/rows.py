@@ -13,7 +13,7 @@ import domain.closures
 from domain.closures import Closure
 from domain.matches import MetOccurrence
 from domain.places import Point
-from fallow.demo import bookings, requests
+from fallow.demo import bookings, groups, requests
 from fallow.demo.bookings import Taken
 from fallow.demo.requests import Wanted
 from fallow.demo.world import ZONE, World, founded, made_of
@@ -123,6 +123,28 @@ def offers(world: World, taken: list[Taken]) -> Iterator[Row]:
 def in_offer(taken: Taken) -> list[MetOccurrence]:
     """What is offered, by the numbers of the need's occurrences."""
     return [MetOccurrence(n, each.starts_at, each.ends_at) for n, each in enumerate(taken.occurrences.values(), 1)]
+
+
+WAITING = made_of("waiting", groups.BOOKER)
+
+
+def waitings() -> Iterator[Row]:
+    """The group waits for gazebos on a day on which those who lend them are closed."""
+    yield (
+        WAITING,
+        made_of("organisation", groups.LENDER),
+        made_of("organisation", groups.BOOKER),
+        1,
+        *written("waiting"),
+    )
+
+
+def waiting_places(world: World) -> Iterator[Row]:
+    """What the group waits for."""
+    owner_id, booker_id = (made_of("organisation", key) for key in (groups.LENDER, groups.BOOKER))
+    asset_id = made_of("asset", groups.store(groups.LENDER), "gazebo")
+    sunday = requests.closed_day(world)
+    yield WAITING, owner_id, 1, booker_id, asset_id, asyncpg.Range(sunday.starts_at, sunday.ends_at)
 
 
 def occurrences(world: World, taken: list[Taken]) -> Iterator[Row]:

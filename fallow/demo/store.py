@@ -33,6 +33,8 @@ BASICS = (
     "events",
     "needs",
     "offers",
+    "waitings",
+    "waiting_places",
 )
 
 POINTS = """
@@ -120,6 +122,10 @@ async def look_for(conn: Connection, world: World, taken: list[Taken]) -> int:
         await db.needs.insert(conn, need_id, owner_id, planned, founded("need"))
     await copy(conn, "events", events.COLUMNS, events.needs(wanted))
     await copy(conn, "events", events.COLUMNS, events.offers(world, taken))
+    await copy(conn, "waitings", ("id", "owner_id", "booker_id", "units", *WRITTEN), rows.waitings())
+    place = ("waiting_id", "owner_id", "number", "booker_id", "asset_id", "period")
+    await copy(conn, "waiting_places", place, rows.waiting_places(world))
+    await copy(conn, "events", events.COLUMNS, events.waitings(world))
     offered = [each.wanted.need_id for each in taken if each.wanted.need_id]
     await conn.execute("UPDATE needs SET version = 2 WHERE id = ANY($1)", offered)
     await db.demand.take(conn, midnight(world.today))

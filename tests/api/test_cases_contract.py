@@ -423,8 +423,30 @@ async def asked_of_bookers(
         ok(await owner.post(f"/bookings/{asked['id']}/{action}", {"all": True}), 200)
     ok(await group.get("/claims"), 200)
     await asked_about_offers(world, owner, group)
+    await asked_of_those_who_wait(world, owner, group)
     for limit in (1, 100):
         ok(await owner.get("/events", limit=limit), 200)
+
+
+async def asked_of_those_who_wait(world: World, owner: Organisation, group: Organisation) -> None:
+    """Waiting for what others have."""
+    van = await world.asset(owner, kind="vehicle", category="van")
+    booking = ok(await owner.book(van, EVENING), 201)
+    place = {"asset_id": van["id"], "starts_at": EVENING[0], "ends_at": EVENING[1]}
+    sent = {"any_of": [place], "attendees": None}
+    ok(await group.post("/waiting", {**sent, "dry_run": True}), 200)
+    for how in ("leave", "decline"):
+        entry = ok(await group.post("/waiting", sent), 201)
+        ok(await group.post("/waiting", sent), 409)
+        for who in (owner, group):
+            ok(await who.get(f"/waiting/{entry['id']}"), 200)
+            ok(await who.get("/waiting", limit=1), 200)
+        if how == "leave":
+            ok(await group.post(f"/waiting/{entry['id']}/leave"), 200)
+    ok(await owner.cancel(booking), 200)
+    [offer] = ok(await group.get("/offers", state="offered"), 200)["items"]
+    ok(await owner.get(f"/offers/{offer['id']}"), 200)
+    ok(await group.post(f"/offers/{offer['id']}/decline"), 200)
 
 
 async def asked_about_offers(world: World, owner: Organisation, group: Organisation) -> None:

@@ -114,6 +114,9 @@ BOOKING = {
     "on_behalf_of": {"name": "Jo", "email": "jo@example.org", "phone": "+44 161 496 0000"},
     "dry_run": True,
 }
+HOURS_OF_A_NIGHT = {
+    "seasons": [{"starts_on": "2020-01-01", "hours": [{"day": "mon", "opens": "02:00", "closes": "03:00"}]}]
+}
 SKIP = {"if_some_unavailable": "skip"}
 NEED = {
     "category": "hall",
@@ -157,6 +160,17 @@ SENT: list[tuple[str, dict[str, Any]]] = [
     ("POST /needs", {**NEED, "periods": [PERIOD]}),
     ("POST /needs", {**NEED, "pattern": PATTERN}),
     ("PATCH /needs/{need}", {**NEED, "pattern": PATTERN}),
+    (
+        "POST /waiting",
+        {
+            "any_of": [{"asset_id": "{busy}", **PERIOD}],
+            "units": 1,
+            "attendees": 5,
+            "purpose": {"code": "meeting", "text": "Tea"},
+            "dry_run": True,
+        },
+    ),
+    ("POST /waiting", {"booking_id": "{unlucky}", "dry_run": True}),
     ("POST /offers", {"asset_id": "{asset}", "need_id": "{wanted}", "numbers": [1], "dry_run": True}),
     ("POST /bookings", {**BOOKING, "periods": [PERIOD]}),
     ("POST /bookings", {**BOOKING, "repeats": REPEATS}),
@@ -219,12 +233,15 @@ async def names(world: World, owner: Organisation) -> dict[str, str]:
     booking = made.json()
     lent = await world.asset(owner, terms={"recallable": True})
     recallable = (await owner.book(lent, ("2027-08-02T18:00:00Z", "2027-08-02T20:00:00Z"))).json()
-    evenings = [(f"2027-08-{day:02}T18:00:00Z", f"2027-08-{day:02}T20:00:00Z") for day in (3, 4)]
+    evenings = [(f"2027-08-{day:02}T18:00:00Z", f"2027-08-{day:02}T20:00:00Z") for day in (3, 4, 5, 6)]
     quicker = (await owner.book(lent, evenings[1])).json()
-    skipped = (await owner.book(lent, *evenings, **SKIP)).json()
+    skipped = (await owner.book(lent, *evenings[:2], **SKIP)).json()
+    await owner.book(lent, evenings[2])
+    unlucky = (await owner.book(lent, *evenings[2:], **SKIP)).json()
     await owner.cancel(quicker)
     group = await world.organisation()
     wanted = {"category": "hall", "point": NEED["point"], "periods": [PERIOD], "until": PERIOD["ends_at"]}
+    busy = await world.asset(owner, hours=HOURS_OF_A_NIGHT)
     private = await world.site(owner, private=True)
     timetable = (await owner.post("/timetables", {"name": "Usual", **HOURS})).json()
     timetable = timetable.get("timetable", timetable)
@@ -240,6 +257,8 @@ async def names(world: World, owner: Organisation) -> dict[str, str]:
         "skipped": skipped["id"],
         "never": skipped["occurrences"][1]["id"],
         "need": (await owner.post("/needs", {**NEED, "pattern": PATTERN})).json()["id"],
+        "busy": busy["id"],
+        "unlucky": unlucky["id"],
         "wanted": (await group.post("/needs", wanted)).json()["id"],
     }
 

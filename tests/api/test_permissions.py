@@ -15,6 +15,7 @@ REFUSALS = {401, 403, 404}
 PERIOD = {"starts_at": "2027-07-05T18:00:00Z", "ends_at": "2027-07-05T20:00:00Z"}
 POINT = {"type": "Point", "coordinates": list(MANCHESTER)}
 NEED = {"category": "hall", "point": POINT, "periods": [PERIOD], "until": PERIOD["ends_at"]}
+TAKEN = {"starts_at": "2027-09-05T18:00:00Z", "ends_at": "2027-09-05T20:00:00Z"}
 OFTEN = {**NEED, "periods": [{"starts_at": "2027-07-06T00:00:00Z", "ends_at": "2027-12-01T00:00:00Z"}], "minutes": 60}
 MEMBERS: dict[str, object] = {"on_behalf_of": {"name": "Sale Knitters"}, "ignore_terms": True}
 PATHS = dict[str, tuple[str, str]]
@@ -48,7 +49,9 @@ class Things(msgspec.Struct):
     booking_id: str
     need_id: str
     wanted_id: str
+    taken_id: str
     offer_id: str = ""
+    waiting_id: str = ""
     closure_id: str = ""
     count: int = 0
 
@@ -65,6 +68,7 @@ class Things(msgspec.Struct):
             closure_id=self.closure_id,
             need_id=self.need_id,
             offer_id=self.offer_id,
+            waiting_id=self.waiting_id,
             on="2027-01-03",
         )
 
@@ -86,6 +90,7 @@ class Things(msgspec.Struct):
             "replaceTimetable": {"name": "Shared", **hours},
             "createClosure": {"site_id": self.site_id, "dry_run": True, **PERIOD},
             "bookAsset": {"asset_id": self.asset_id, "periods": [PERIOD], "dry_run": True},
+            "joinWaitingList": {"any_of": [{"asset_id": self.taken_id, **TAKEN}]},
             "createOffer": {"asset_id": self.asset_id, "need_id": self.wanted_id, "dry_run": True},
             "tryTimetable": {"asset_ids": [self.asset_id], "always": True, **PERIOD},
             "createNeed": NEED,
@@ -133,7 +138,15 @@ async def make_things(world: World, owner: Organisation, booker: Organisation) -
         booking_id=booking["id"],
         need_id=ok(await owner.post("/needs", NEED), 201)["id"],
         wanted_id=ok(await booker.post("/needs", NEED), 201)["id"],
+        taken_id=await taken(world, owner, site),
     )
+
+
+async def taken(world: World, owner: Organisation, site: dict[str, Any]) -> str:
+    """An asset that somebody else has for a while."""
+    asset = await world.asset(owner, site=site)
+    ok(await (await world.organisation()).book(asset, (TAKEN["starts_at"], TAKEN["ends_at"])), 201)
+    return asset["id"]
 
 
 async def renew(things: Things, operation: str) -> None:
@@ -145,6 +158,11 @@ async def renew(things: Things, operation: str) -> None:
         need = ok(await things.booker.post("/needs", OFTEN), 201)
         sent = {"asset_id": things.asset_id, "need_id": need["id"]}
         things.offer_id = ok(await things.owner.post("/offers", sent), 201)["id"]
+    if operation in {"getWaiting", "leaveWaitingList"}:
+        for each in ok(await things.booker.get("/waiting", state="waiting"), 200)["items"]:
+            ok(await things.booker.post(f"/waiting/{each['id']}/leave"), 200)
+        sent = {"any_of": [{"asset_id": things.taken_id, **TAKEN}]}
+        things.waiting_id = ok(await things.booker.post("/waiting", sent), 201)["id"]
     if operation in {"getToken", "revokeToken"}:
         made = ok(await things.owner.post("/tokens", {"name": "to be revoked", "role": "member"}), 201)
         things.token_id = made["id"]
@@ -239,6 +257,7 @@ async def test_a_suspended_organisation_changes_nothing_and_reads_everything(
     things = await make_things(world, owner, booker)
     await renew(things, "getClosure")
     await renew(things, "getOffer")
+    await renew(things, "getWaiting")
     await world.run("UPDATE organisations SET state = 'suspended' WHERE id = $1", owner.id)
     wrong = []
     for operation, (method, path) in (await served(world.client)).items():

@@ -1,0 +1,155 @@
+"""Taking units for the periods of a request, others being moved among units where only their places are in the way.
+
+What has come free goes first to those who wait in line for it.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+import db.fairness
+import db.occupancies
+import db.occurrences
+import db.offers
+import db.places
+import db.waiting
+from db.connection import Connection, freed
+from domain import fairness, offers, plans, requests, units
+from domain.assets import AssetSummary
+from domain.errors import NotBookable, Overloaded
+from domain.plans import Place, Plan
+from domain.requests import Asked, Wanted
+from domain.time import Period
+from domain.units import Seat
+from domain.waiting import Candidate, Freed
+
+TRIES = 6
+
+
+async def take(
+    conn: Connection,
+    wanted: Wanted,
+    place: Place,
+    *,
+    booker_id: UUID,
+    held_until: datetime | None,
+    now: datetime,
+    request_id: str | None,
+) -> tuple[Plan, list[Seat], AssetSummary]:
+    """Occupy what can be had of a locked asset, once those in line were offered what came free of it.
+
+    A booking of a whole around it or a part in it may come in between: then it looks again.
+    Raises NotBookable, Invalid.
+    """
+    requests.check_work(wanted, place.units)
+    offered = False
+    for _ in range(TRIES):
+        offered |= await offer_freed(conn, now=now, request_id=request_id)
+        standing = await db.occupancies.assess(conn, wanted, place, booker_id=booker_id, now=now)
+        if standing.lapsed:
+            await sweep(conn, place, standing.lapsed, now=now, request_id=request_id)
+            continue
+        try:
+            plan = plans.plan(
+                wanted, place, standing.why_not, standing.seats, standing.rows, booker_id=booker_id, now=now
+            )
+        except NotBookable as refused:
+            refused.keeps = offered
+            raise
+        seats = units.seat(plan.wishes, standing.seats, place.units)
+        if seats is None:  # those who move may meet more that has lapsed
+            if lapsed := await db.occupancies.lapsed(conn, place.id, place.owner_id, now):
+                await sweep(conn, place, lapsed, now=now, request_id=request_id)
+                continue
+            seats = await move_others(conn, place, plan, now=now)
+        taken = await db.occupancies.take(
+            conn, asset_id=place.id, owner_id=place.owner_id, seats=seats, held_until=held_until
+        )
+        if taken == len(seats) * standing.rows:
+            if held_until is not None and standing.waited_for:
+                await db.waiting.keep(conn, place.owner_id, [place.id])
+            return plan, seats, standing.summary
+        await db.occupancies.release(conn, place.id, place.owner_id, [wish.occurrence for wish in plan.wishes])
+    raise Overloaded
+
+
+async def sweep(
+    conn: Connection, place: Place, booking_ids: list[UUID], *, now: datetime, request_id: str | None
+) -> None:
+    """Free what lapsed and is in the way of a locked asset."""
+    await db.occurrences.sweep(conn, place.owner_id, booking_ids, now=now, request_id=request_id)
+    await db.occupancies.clear(conn, place.owner_id, booking_ids, now)
+
+
+async def offer_freed(conn: Connection, *, now: datetime, request_id: str | None) -> bool:
+    """Offer what came free in this transaction to those in line for it: whether anything was offered."""
+    offered = False
+    remembered = freed(conn)
+    while remembered:
+        each = remembered.pop(0)
+        for asset_id in await db.waiting.waited_for(conn, each, now):
+            place = await db.places.lock_own(conn, asset_id, each.owner_id)
+            offered |= await serve(conn, place, each, now=now, request_id=request_id)
+    return offered
+
+
+async def serve(conn: Connection, place: Place, came_free: Freed, *, now: datetime, request_id: str | None) -> bool:
+    """Offer what came free of a locked asset, in the fair order of the moment when it did, while any of it is left."""
+    seed = await db.fairness.seed(conn, came_free.moment.date())
+    refused: set[tuple[UUID, int]] = set()
+    offered = False
+    while waiting := [
+        each
+        for each in await db.waiting.candidates(conn, place.id, came_free, now)
+        if (each.waiting_id, each.number) not in refused
+    ]:
+        for each in fairness.in_order(waiting, seed):
+            if await offer(conn, place, each, came_free, now=now, request_id=request_id):
+                offered = True
+                break
+            refused.add((each.waiting_id, each.number))
+    await db.waiting.keep(conn, place.owner_id, [place.id])
+    return offered
+
+
+async def offer(
+    conn: Connection, place: Place, candidate: Candidate, came_free: Freed, *, now: datetime, request_id: str | None
+) -> bool:
+    """Hold a place of a locked asset for somebody in line, if every rule lets them have it."""
+    if not await db.waiting.lock_free(conn, candidate.waiting_id, place.owner_id, candidate.number):
+        return False
+    expires_at = offers.deadline(place.offer_minutes, [candidate.starts_at], now)
+    asked = Asked(uuid7(), Period(candidate.starts_at, candidate.ends_at), candidate.units)
+    try:
+        _, _, summary = await take(
+            conn,
+            Wanted(asked=[asked], attendees=candidate.attendees),
+            place,
+            booker_id=candidate.contender.organisation_id,
+            held_until=expires_at,
+            now=now,
+            request_id=request_id,
+        )
+    except NotBookable:
+        return False
+    await db.offers.insert(
+        conn,
+        offers.to_first_in_line(place, candidate, came_free, asked, expires_at, summary, now),
+        candidate.purpose,
+        [asked],
+        freed=came_free,
+        recallable=place.recallable,
+        caller=None,
+        now=now,
+        request_id=request_id,
+    )
+    return True
+
+
+async def move_others(conn: Connection, place: Place, plan: Plan, *, now: datetime) -> list[Seat]:
+    """Move later occupancies of an asset among its units, so that each wish has some throughout. The wishes' seats."""
+    before = await db.occupancies.around(conn, place.id, place.owner_id, now, plan.wishes)
+    placed = units.reseat(plan.wishes, before, place.units)
+    await db.occupancies.move(conn, place.id, place.owner_id, before, placed[: len(before)])
+    return placed[len(before) :]

@@ -1,0 +1,66 @@
+"""Whether each offer to a waiting list was made to whoever was first.
+
+An owner can check it with nothing but what the API tells: `python docs/who_was_first.py events.json seeds.json`, the
+one all `items` of `GET /v1/events`, the other `{"2027-01-04": "<seed>", …}` of `GET /v1/seeds/{date}`. It says who was
+passed over, also who may not have the place, for want of a paper say, and exits with 1 if anybody was.
+"""
+
+import hashlib
+import hmac
+import json
+import sys
+from datetime import datetime, timedelta
+
+COUNTS = ("confirmed", "checked_in", "completed", "no_show")
+
+
+def passed_over(events, seeds):
+    """Of each offer to a waiting list, who stood before the group that it was made to: (offer, groups)."""
+    had, line, offers = {}, {}, []  # occurrences by id; those in line by entry; the offers so far
+    for event in sorted(events, key=lambda e: (e["occurred_at"], e["type"] == "offer.made", e["object"]["version"])):
+        what, after, entry = event["type"], event["after"], event["object"]["id"]
+        if event["object"]["kind"] == "booking":
+            had |= {each: (event["booker_id"], now) for each, now in after.get("occurrences", {}).items()}
+        elif what == "waiting.joined":
+            line[entry] = (event["booker_id"], after["places"])
+        elif what in ("waiting.left", "waiting.met"):
+            line.pop(entry, None)
+        elif what == "offer.made" and after.get("waiting_id"):
+            freed = (after["asset_id"], after["freed_at"])
+            order = sorted(
+                (rank(group, had, after["freed_at"], seeds), group)
+                for waits, (group, places) in line.items()
+                if (waits, *freed) not in offers and any(overlap(each, after) for each in places)
+            )
+            yield entry, [group for place, group in order if place < rank(event["booker_id"], had, freed[1], seeds)]
+            offers.append((after["waiting_id"], *freed))
+
+
+def overlap(place, offer):
+    """Whether somebody waits for some of what was offered."""
+    [given] = offer["occurrences"]
+    same = place["asset_id"] == offer["asset_id"]
+    return same and place["starts_at"] < given["ends_at"] and given["starts_at"] < place["ends_at"]
+
+
+def rank(group, had, freed_at, seeds):
+    """Fewest minutes held at the owner come first, then the smaller draw."""
+    since, held = read(freed_at) - timedelta(days=90), timedelta()
+    for whose, now in had.values():
+        counts = now["state"] in COUNTS or now.get("cancelled_late")
+        if whose == group and counts and read(now["starts_at"]) >= since:
+            held += (read(now["ends_at"]) - read(now["starts_at"])) * now["units"]
+    seed = bytes.fromhex(seeds[freed_at[:10]])
+    return held // timedelta(minutes=1), hmac.new(seed, group.encode(), hashlib.sha256).digest()
+
+
+def read(moment):
+    """An instant."""
+    return datetime.fromisoformat(moment.replace("Z", "+00:00"))
+
+
+if __name__ == "__main__":
+    given, published = (json.load(open(name, encoding="utf-8")) for name in sys.argv[1:])
+    wrong = [(offer, groups) for offer, groups in passed_over(given, published) if groups]
+    print("\n".join(f"offer {offer}: passed over {', '.join(groups)}" for offer, groups in wrong) or "all in order")
+    sys.exit(bool(wrong))

@@ -1,0 +1,340 @@
+"""Waiting lists: what comes free is offered in the published fair order, and to nobody else before."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from calls import Organisation, World, daily, ok, pointers, reasons
+from invariants import nothing_half_done
+
+from domain.fairness import draw
+
+EVENING = ("2027-02-01T18:00:00Z", "2027-02-01T20:00:00Z")
+SCRIPT = Path(__file__).parents[2] / "docs" / "who_was_first.py"
+NIGHT = ("2027-02-01T20:00:00Z", "2027-02-01T22:00:00Z")
+
+
+def place(asset: dict[str, Any], period: tuple[str, str] = EVENING) -> dict[str, Any]:
+    return {"asset_id": asset["id"], "starts_at": period[0], "ends_at": period[1]}
+
+
+async def wait(who: Organisation, *places: dict[str, Any], **given: Any) -> dict[str, Any]:
+    sent = {"any_of": list(places), **given} if places else given
+    return ok(await who.post("/waiting", sent), 201)
+
+
+async def offered(who: Organisation, state: str = "offered") -> list[dict[str, Any]]:
+    return ok(await who.get("/offers", state=state), 200)["items"]
+
+
+async def answer(who: Organisation, how: str) -> dict[str, Any]:
+    """Accept or decline the one thing that is offered."""
+    [offer] = await offered(who)
+    return ok(await who.post(f"/offers/{offer['id']}/{how}"), 200)
+
+
+@pytest.fixture
+async def owner(world: World) -> Organisation:
+    return await world.organisation(kind="council")
+
+
+@pytest.fixture
+async def hall(world: World, owner: Organisation) -> dict[str, Any]:
+    return await world.asset(owner, terms={"offer_minutes": 60})
+
+
+@pytest.fixture
+async def holder(world: World, hall: dict[str, Any]) -> Organisation:
+    """Who has the hall in the evening."""
+    holder = await world.organisation()
+    holder.body["booking"] = ok(await holder.book(hall, EVENING), 201)
+    return holder
+
+
+async def groups(world: World, hall: dict[str, Any], *minutes: int) -> list[Organisation]:
+    """Groups that hold so many hours at the owner of a hall."""
+    made = []
+    for n, hours in enumerate(minutes):
+        group = await world.organisation()
+        if hours:
+            day = f"2027-01-{10 + n}"
+            ok(await group.book(hall, (f"{day}T10:00:00Z", f"{day}T{10 + hours}:00:00Z")), 201)
+        made.append(group)
+    return made
+
+
+async def test_what_comes_free_is_offered_to_whoever_holds_least_whoever_asked_first(
+    world: World, owner, hall, holder, clock, database
+):
+    much, little, none = await groups(world, hall, 3, 1, 0)
+    entries = [await wait(each, place(hall)) for each in (much, little, none)]
+    assert [each["state"] for each in entries] == ["waiting"] * 3
+    ok(await holder.cancel(holder.body["booking"]), 200)
+    assert [len(await offered(each)) for each in (much, little, none)] == [0, 0, 1]
+    assert reasons(await holder.book(hall, EVENING)) == [["taken"]]
+    [offer] = await offered(none)
+    assert (offer["waiting_id"], offer["need_id"]) == (entries[2]["id"], None)
+    assert offer["freed_at"] == "2027-01-04T09:00:00Z"
+    assert (offer["booker_id"], offer["expires_at"]) == (none.id, "2027-01-04T10:00:00Z")
+    assert [each["booker_id"] for each in await offered(owner)] == [none.id]
+    await answer(none, "decline")
+    await answer(little, "decline")
+    accepted = await answer(much, "accept")
+    booking = ok(await much.get(f"/bookings/{accepted['booking_id']}"), 200)
+    assert (booking["state"], [each["starts_at"] for each in booking["occurrences"]]) == ("confirmed", [EVENING[0]])
+    states = [
+        ok(await who.get(f"/waiting/{entry['id']}"), 200)["state"]
+        for who, entry in zip((much, little, none), entries, strict=True)
+    ]
+    assert states == ["met", "left", "left"]
+    await nothing_half_done(database)
+
+
+async def test_what_nobody_answers_goes_to_the_next_and_stays_taken_for_everyone_else(
+    world: World, hall, holder, clock, database
+):
+    first, second = await groups(world, hall, 0, 1)
+    for each in (second, first):
+        await wait(each, place(hall))
+    ok(await holder.cancel(holder.body["booking"]), 200)
+    assert [len(await offered(each)) for each in (first, second)] == [1, 0]
+    clock.now += timedelta(minutes=61)
+    assert await world.free(hall, *EVENING) == []
+    assert EVENING[0] not in await world.found(*EVENING)
+    assert reasons(await holder.book(hall, EVENING)) == [["taken"]]
+    assert [len(await offered(each)) for each in (first, second)] == [0, 1]
+    [next_one] = await offered(second)
+    assert next_one["freed_at"] == "2027-01-04T09:00:00Z"
+    clock.now += timedelta(minutes=61)
+    assert await world.free(hall, *EVENING) == [EVENING]
+    ok(await holder.book(hall, EVENING), 201)
+    assert [len(await offered(each)) for each in (first, second)] == [0, 0]
+    assert [len(await offered(each, "lapsed")) for each in (first, second)] == [1, 1]
+    await nothing_half_done(database)
+
+
+async def test_a_worker_offers_what_lapsed_to_the_next(world: World, hall, holder, clock, database):
+    first, second = await groups(world, hall, 0, 1)
+    for each in (first, second):
+        await wait(each, place(hall))
+    ok(await holder.cancel(holder.body["booking"]), 200)
+    clock.now += timedelta(minutes=61)
+    await world.work(clock.now)
+    assert [len(await offered(each)) for each in (first, second)] == [0, 1]
+    await nothing_half_done(database)
+
+
+async def test_who_let_an_offer_lapse_stays_in_line_for_the_next_time(world: World, hall, holder, clock):
+    [group] = await groups(world, hall, 0)
+    entry = await wait(group, place(hall))
+    ok(await holder.cancel(holder.body["booking"]), 200)
+    clock.now += timedelta(minutes=61)
+    again = ok(await holder.book(hall, EVENING), 201)
+    assert ok(await group.get(f"/waiting/{entry['id']}"), 200)["state"] == "waiting"
+    ok(await holder.cancel(again), 200)
+    assert len(await offered(group)) == 1
+
+
+async def test_a_lapsed_hold_is_first_those_who_wait(world: World, hall, clock):
+    holding, group = await world.organisation(), await world.organisation()
+    ok(await holding.book(hall, EVENING, hold=True), 201)
+    await wait(group, place(hall))
+    clock.now += timedelta(minutes=16)
+    assert await world.free(hall, *EVENING) == []
+    assert reasons(await holding.book(hall, EVENING)) == [["taken"]]
+    assert len(await offered(group)) == 1
+
+
+@pytest.mark.parametrize("how", ["recall", "shorten", "decline", "open longer", "end a closure", "a unit more"])
+async def test_every_way_in_which_a_place_comes_free(world: World, owner, clock, how):
+    terms = {"recallable": True, "approval": how == "decline", "offer_minutes": 60}
+    hours = daily("08:00", "19:00") if how == "open longer" else None
+    hall = await world.asset(owner, terms=terms, hours=hours)
+    holder, group = await world.organisation(), await world.organisation()
+    if how == "end a closure":
+        closure = ok(await owner.post("/closures", place(hall)), 201)["closure"]
+    elif how != "open longer":
+        booking = ok(await holder.book(hall, EVENING if how != "shorten" else (EVENING[0], NIGHT[1])), 201)
+    await wait(group, place(hall, NIGHT if how == "shorten" else EVENING))
+    match how:
+        case "recall" | "decline":
+            ok(await owner.post(f"/bookings/{booking['id']}/{how}", {"all": True}), 200)
+        case "shorten":
+            ok(await holder.move(booking, ends_at=EVENING[1]), 200)
+        case "open longer":
+            await world.hours(owner, hall, daily("08:00", "23:00"))
+        case "end a closure":
+            ok(await owner.delete(f"/closures/{closure['id']}"), 204)
+        case "a unit more":
+            ok(await owner.patch(f"/assets/{hall['id']}", {"units": 2}), 200)
+    assert len(await offered(group)) == 1
+
+
+async def test_any_of_several_places_is_enough(world: World, owner, hall, holder, database):
+    other = await world.asset(owner)
+    ok(await holder.book(other, EVENING), 201)
+    ok(await holder.book(hall, NIGHT), 201)
+    group = await world.organisation()
+    entry = await wait(group, place(hall), place(hall, NIGHT), place(other))
+    ok(await holder.cancel(holder.body["booking"]), 200)
+    [offer] = await offered(group)
+    assert [each["number"] for each in offer["occurrences"]] == [1]
+    await answer(group, "accept")
+    met = ok(await group.get(f"/waiting/{entry['id']}"), 200)
+    assert (met["state"], [each["met"] for each in met["places"]], met["lines"]) == ("met", [True, False, False], [])
+    await nothing_half_done(database)
+
+
+async def test_what_a_series_skipped_is_had_after_all(world: World, hall, holder, clock, database):
+    later = ("2027-02-08T18:00:00Z", "2027-02-08T20:00:00Z")
+    second = ok(await holder.book(hall, later), 201)
+    group = await world.organisation()
+    series = ok(await group.repeat(hall, *EVENING, 3, if_some_unavailable="skip"), 201)
+    entry = await wait(group, booking_id=series["id"])
+    assert [each["starts_at"] for each in entry["places"]] == [EVENING[0], later[0]]
+    ok(await holder.cancel(second), 200)
+    accepted = await answer(group, "accept")
+    assert accepted["booking_id"] == series["id"]
+    became = ok(await group.get(f"/bookings/{series['id']}"), 200)
+    assert [each["state"] for each in became["occurrences"]] == ["skipped", "confirmed", "confirmed"]
+    assert ok(await group.get(f"/waiting/{entry['id']}"), 200)["state"] == "waiting"
+    ok(await holder.cancel(holder.body["booking"]), 200)
+    await answer(group, "accept")
+    assert ok(await group.get(f"/waiting/{entry['id']}"), 200)["state"] == "met"
+    await nothing_half_done(database)
+
+
+async def test_only_what_is_taken_or_closed_is_waited_for(world: World, owner, hall, holder):
+    group = await world.organisation()
+    free = ok(await group.post("/waiting", {"any_of": [place(hall, NIGHT)]}), 409)
+    assert free["type"] == "/problems/state-does-not-allow"
+    assert reasons(await group.post("/waiting", {"any_of": [place(hall)], "units": 2})) == [["too_few_units"]]
+    await wait(group, place(hall))
+    assert ok(await group.post("/waiting", {"any_of": [place(hall)]}), 409)["type"] == "/problems/state-does-not-allow"
+    strange = {**place(hall), "asset_id": "019b8d68-e320-70ae-8a0c-85b883b17511"}
+    assert pointers(await group.post("/waiting", {"any_of": [strange]})) == ["#/any_of/0/asset_id"]
+    elsewhere = await world.asset(await world.organisation())
+    sent = {"any_of": [place(hall), place(elsewhere)]}
+    assert pointers(await group.post("/waiting", sent)) == ["#/any_of/1/asset_id"]
+    assert pointers(await group.post("/waiting", {})) == ["#/any_of"]
+    backwards = {"any_of": [place(hall, EVENING[::-1]), place(hall, ("2027-01-01T10:00:00Z", "2027-01-01T12:00:00Z"))]}
+    assert pointers(await group.post("/waiting", backwards)) == ["#/any_of/0/ends_at", "#/any_of/1/starts_at"]
+    theirs = {"booking_id": holder.body["booking"]["id"]}
+    assert pointers(await group.post("/waiting", {**theirs, "units": 2})) == ["#/units"]
+    assert pointers(await group.post("/waiting", theirs)) == ["#/booking_id"]
+    ok(await holder.post("/waiting", theirs), 409)
+
+
+async def test_who_waits_sees_where_they_stand_and_why(world: World, owner, hall, holder):
+    much, little, none, other = await groups(world, hall, 3, 1, 0, 1)
+    entries = [await wait(each, place(hall)) for each in (much, little, none, other)]
+    lines = [ok(await owner.get(f"/waiting/{each['id']}"), 200)["lines"][0] for each in entries]
+    assert [(each["minutes_held"], each["before"], each["equal"], each["after"]) for each in lines] == [
+        (180, 3, 0, 0),
+        (60, 1, 1, 1),
+        (0, 0, 0, 3),
+        (60, 1, 1, 1),
+    ]
+    assert lines[1]["text"] == (
+        "It holds 60 minutes at this owner; of 3 others in line 1 hold fewer, and 1 as many, among whom a draw decides."
+    )
+    assert [each["booker_id"] for each in ok(await owner.get("/waiting", asset_id=hall["id"]), 200)["items"]] == [
+        other.id,
+        none.id,
+        little.id,
+        much.id,
+    ]
+    assert ok(await (await world.organisation()).get("/waiting"), 200)["items"] == []
+    left = ok(await none.post(f"/waiting/{entries[2]['id']}/leave"), 200)
+    assert (left["state"], left["may"], left["lines"]) == ("left", [], [])
+    ok(await holder.cancel(holder.body["booking"]), 200)
+    assert [len(await offered(each)) for each in (much, none)] == [0, 0]
+
+
+async def test_of_a_long_place_what_would_fit_is_said(world: World, hall, holder):
+    group = await world.organisation()
+    entry = await wait(group, place(hall, ("2027-02-01T16:00:00Z", "2027-02-01T21:00:00Z")))
+    assert entry["lines"][0]["would_fit"] == [
+        {"starts_at": "2027-02-01T16:00:00Z", "ends_at": "2027-02-01T18:00:00Z", "units_free": 1},
+        {"starts_at": "2027-02-01T20:00:00Z", "ends_at": "2027-02-01T21:00:00Z", "units_free": 1},
+    ]
+
+
+async def test_of_equals_a_draw_decides_that_everybody_can_repeat(world: World, owner, hall, holder, clock):
+    made = await groups(world, hall, *[0] * 6)
+    for each in made:
+        await wait(each, place(hall))
+    ok(await holder.cancel(holder.body["booking"]), 200)
+    order = []
+    while standing := await offered(owner):
+        order.append(standing[0]["booker_id"])
+        await answer(next(each for each in made if each.id == order[-1]), "decline")
+    day = clock.now.date()
+    clock.now += timedelta(days=1)
+    seed = bytes.fromhex(ok(await owner.get(f"/seeds/{day}"), 200)["seed"])
+    assert order == sorted((each.id for each in made), key=lambda each: draw(seed, each))
+
+
+async def test_owners_can_check_the_order_with_their_events_and_the_seeds_alone(
+    world: World, owner, hall, holder, clock, tmp_path
+):
+    much, little, *equal = made = await groups(world, hall, 3, 1, 0, 0, 0)
+    late = ok(await equal[0].book(hall, ("2027-01-20T10:00:00Z", "2027-01-20T12:00:00Z")), 201)
+    ok(await owner.patch(f"/assets/{hall['id']}", {"terms": {"cancel_notice_minutes": 40_000}}), 200)
+    ok(await equal[0].cancel(late), 200)
+    for each in (much, little, *equal):
+        await wait(each, place(hall))
+    ok(await holder.cancel(holder.body["booking"]), 200)
+    clock.now += timedelta(minutes=61)
+    await world.work(clock.now)
+    while standing := await offered(owner):
+        await answer(next(each for each in made if each.id == standing[0]["booker_id"]), "decline")
+    day = str(clock.now.date())
+    clock.now += timedelta(days=1)
+    events = ok(await owner.get("/events", limit=100), 200)["items"]
+    seeds = {day: ok(await owner.get(f"/seeds/{day}"), 200)["seed"]}
+
+    def check(given: list[dict[str, Any]]) -> tuple[int, str]:
+        for name, content in (("events", given), ("seeds", seeds)):
+            (tmp_path / f"{name}.json").write_text(json.dumps(content))
+        sent = [sys.executable, SCRIPT, tmp_path / "events.json", tmp_path / "seeds.json"]
+        done = subprocess.run(sent, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout.strip()
+
+    assert len([each for each in events if each["type"] == "offer.made"]) == 5
+    assert check(events) == (0, "all in order")
+    first = min((each for each in events if each["type"] == "offer.made"), key=lambda each: each["occurred_at"])
+    skipped = [each for each in events if each is not first]
+    code, told = check(skipped)
+    assert (code, first["booker_id"] in told) == (1, True)
+
+
+async def test_cancelling_and_booking_again_gains_nothing(world: World, hall, holder):
+    group = await world.organisation()
+    await wait(group, place(hall))
+    ok(await holder.cancel(holder.body["booking"]), 200)
+    assert reasons(await holder.book(hall, EVENING)) == [["taken"]]
+    assert reasons(await holder.book(hall, EVENING, hold=True)) == [["taken"]]
+    assert len(await offered(group)) == 1
+
+
+async def test_a_stampede_gets_one_place(world: World, owner, database):
+    vans = await world.asset(owner, units=2)
+    holder = await world.organisation()
+    booking = ok(await holder.book(vans, EVENING, units=2), 201)
+    many = [await world.organisation() for _ in range(8)]
+    answers = await asyncio.gather(
+        *(each.post("/waiting", {"any_of": [place(vans)]}) for each in many), holder.cancel(booking)
+    )
+    joined = [each for each, answered in zip(many, answers[:-1], strict=True) if answered.status_code == 201]
+    got = Counter({each.id: len(await offered(each)) for each in many})
+    assert sum(got.values()) == min(2, len(joined))
+    booked = await asyncio.gather(*(each.book(vans, EVENING) for each in many))
+    assert Counter(each.status_code for each in booked)[201] == 2 - min(2, len(joined))
+    await nothing_half_done(database)
