@@ -1021,17 +1021,6 @@ LANGUAGE sql STABLE AS $$
              AND (p.price->>'per' <> 'booking' OR (p.price->>'amount')::bigint * n.units <= n.most_amount * m.count))
 $$;
 
--- How many minutes the units of an asset are open in the four weeks from a moment on, and how many they are occupied then.
-CREATE FUNCTION rules.used(a assets, since timestamptz, at timestamptz) RETURNS TABLE (open_minutes int, occupied_minutes int)
-LANGUAGE sql STABLE AS $$
-  SELECT a.units * (SELECT coalesce(extract(epoch FROM sum(upper(h) - lower(h))) / 60, 0)::int
-                      FROM rules.open_hours(a, since, since + interval '28 days') o, unnest(o.hours) h),
-         (SELECT coalesce(extract(epoch FROM sum(least(b.units, a.units) * (upper(t.during) - lower(t.during)))) / 60, 0)::int
-            FROM rules.busy(a, tstzrange(since, since + interval '28 days'), at) b
-           CROSS JOIN LATERAL (SELECT tstzrange(b.since, b.until) * tstzrange(since, since + interval '28 days') AS during) t
-           WHERE NOT isempty(t.during))
-$$;
-
 -- Near misses --------------------------------------------------------------------------------------------------
 
 -- The one thing for want of which an asset does not suit a need, whatever the time: that it is far, a feature, or room for
@@ -1150,6 +1139,19 @@ LANGUAGE sql STABLE AS $$
             FROM rules.occupants(a, during, at) o,
                  LATERAL (VALUES (lower(o.occupied), 1), (upper(o.occupied), -1)) m (moment, change)
            GROUP BY m.moment) r
+$$;
+
+-- How many minutes the units of an asset are open in the four weeks from a moment on, and occupied while they are.
+CREATE FUNCTION rules.used(a assets, since timestamptz, at timestamptz) RETURNS TABLE (open_minutes int, occupied_minutes int)
+LANGUAGE sql STABLE AS $$
+  SELECT floor(extract(epoch FROM a.units * o.length) / 60)::int, floor(extract(epoch FROM u.length) / 60)::int
+    FROM (SELECT h.hours, (SELECT coalesce(sum(upper(h) - lower(h)), '0') FROM unnest(h.hours) h) AS length
+            FROM rules.open_hours(a, since, since + interval '28 days') h OFFSET 0) o
+   CROSS JOIN LATERAL (
+         SELECT coalesce(sum(u.units * (upper(h) - lower(h))), '0') AS length
+           FROM rules.in_use(a, tstzrange(since, since + interval '28 days'), at) u
+          CROSS JOIN LATERAL unnest(o.hours * tstzmultirange(u.during)) h
+          WHERE u.units > 0) u
 $$;
 
 -- How many minutes the units of an asset are open in a window, and occupied while they are, in each hour of the local

@@ -47,8 +47,12 @@ class Asset:
     before: int = 0
     after: int = 0
     price: int | None = None
+    community_price: int | None = None
+    per: str = "hour"
+    currency: str = "GBP"
     requires: tuple[str, ...] = ()
     approval: bool = False
+    travels: int | None = None
 
 
 @dataclass(frozen=True)
@@ -71,14 +75,17 @@ class Booking:
     before: int = 0
     after: int = 0
     held_until: datetime | None = None
+    booker: int | None = None  # which of some bookers has it, and for which of their needs
+    need: int | None = None
 
 
 @dataclass(frozen=True)
 class Booker:
-    """Who asks: verified or not, and the last day of each paper it holds, None for ever."""
+    """Who asks: verified or not, the last day of each paper it holds, None for ever, and what kind it is."""
 
     verified: bool = True
     holds: tuple[tuple[str, date | None], ...] = ()
+    kind: str = "group"
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,12 @@ SCENES = [
 ]
 DAYS_PLAYED = 4
 plain = settings(
-    deadline=None, database=None, derandomize=True, print_blob=True, suppress_health_check=list(HealthCheck)
+    phases=[__import__("hypothesis").Phase.generate],
+    deadline=None,
+    database=None,
+    derandomize=True,
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
 )  # the connection is one for all worlds, which are rolled back one by one
 few = settings(plain, max_examples=75)
 many = settings(plain, max_examples=300)
@@ -260,9 +265,9 @@ ASSET = """
   INSERT INTO assets (id, owner_id, site_id, kind, category, title, features, capacity, units, part_of, state, details,
                       timetable_id, location, timezone, shortest_minutes, longest_minutes, step_minutes,
                       notice_minutes, horizon_days, turnaround_before_minutes, turnaround_after_minutes, price,
-                      requires, min_attendees, approval, created_at, updated_at)
-  VALUES ($1, $2, $3, $4, $5, 'A', $6, $7, $8, $9, $10, '{}', $11, $12::text::geography, $13, $14, $15, $16, $17, $18,
-          $19, $20, $21, $22, $23, $24, $25, $25)
+                      community_price, requires, min_attendees, approval, created_at, updated_at)
+  VALUES ($1, $2, $3, $4, $5, 'A', $6, $7, $8, $9, $10, $11, $12, $13::text::geography, $14, $15, $16, $17, $18, $19,
+          $20, $21, $22, $23, $24, $25, $26, $27, $27)
 """
 
 
@@ -336,6 +341,7 @@ async def insert_asset(conn: Connection, asset: Asset, owner: UUID, site: UUID) 
         asset.units,
         asset.whole,
         asset.state,
+        {} if asset.travels is None else {"kind": asset.kind, "travels_m": asset.travels},
         timetable,
         "POINT({} {})".format(*asset.point),
         asset.zone,
@@ -346,7 +352,10 @@ async def insert_asset(conn: Connection, asset: Asset, owner: UUID, site: UUID) 
         asset.horizon,
         asset.before,
         asset.after,
-        None if asset.price is None else {"amount": asset.price, "currency": "GBP", "per": "hour"},
+        *(
+            None if amount is None else {"amount": amount, "currency": asset.currency, "per": asset.per}
+            for amount in (asset.price, asset.community_price)
+        ),
         asset.requires,
         asset.min_attendees,
         asset.approval,
@@ -357,7 +366,7 @@ async def insert_asset(conn: Connection, asset: Asset, owner: UUID, site: UUID) 
 async def insert_booker(conn: Connection, booker: Booker | None) -> UUID | None:
     if booker is None:
         return None
-    made = await an_organisation(conn)
+    made = await an_organisation(conn, booker.kind)
     await conn.execute(
         "UPDATE organisations SET state = $2 WHERE id = $1", made, "verified" if booker.verified else "unverified"
     )
