@@ -116,3 +116,44 @@ async def test_repeated_jobs_wait_once_however_many_workers_start(clone, direct)
     waiting = [tuple(row) for row in await direct.fetch("SELECT entrypoint, execute_after FROM jobs.pgqueuer")]
     assert {kind for kind, _ in waiting} == {"find_completed", "forget_jobs", "take_demand"}
     assert len(waiting) == len(set(waiting))
+
+
+async def test_a_change_that_commits_while_its_job_runs_is_seen_by_another(clone, direct, monkeypatch):
+    seen, goes_on = [], asyncio.Event()
+
+    async def look(conn: asyncpg.Connection, *_: object) -> None:
+        seen.append(await conn.fetchval("SELECT secret FROM service"))
+        await goes_on.wait()
+
+    instead(monkeypatch, look)
+    await db.jobs.add(direct, HOLD)
+    async with working(clone):
+        try:
+            await becomes(direct, lambda _: seen != [])
+            for secret in (b"first", b"second"):
+                async with direct.transaction():
+                    await direct.execute("UPDATE service SET secret = $1", secret)
+                    await db.jobs.add(direct, HOLD)
+        finally:
+            goes_on.set()
+        await becomes(direct, lambda row: row is None)
+    assert seen[1:] == [b"second"]
+
+
+async def test_a_job_that_waits_begins_after_the_change_that_asks_for_it_again(clone, direct, monkeypatch):
+    seen = []
+
+    async def look(conn: asyncpg.Connection, *_: object) -> None:
+        seen.append(await conn.fetchval("SELECT secret FROM service"))
+
+    instead(monkeypatch, look)
+    await db.jobs.add(direct, HOLD)
+    async with direct.transaction():
+        await direct.execute("UPDATE service SET secret = 'new'::bytea")
+        await db.jobs.add(direct, HOLD)
+        async with working(clone):
+            await asyncio.sleep(1.5)  # a worker looks each second
+    assert seen == []
+    async with working(clone):
+        await becomes(direct, lambda row: row is None)
+    assert seen == [b"new"]
