@@ -8,9 +8,11 @@ from uuid import UUID
 
 import asyncpg
 
+import db.jobs
 import db.locks
 from db.connection import Connection
 from domain.errors import AssetInUse, Fault, Invalid, PartsCycle
+from domain.jobs import LookAgain
 from domain.requests import MOST_SEATS
 
 # The asset, all inside it, all around it, and all around its new whole.
@@ -83,6 +85,7 @@ LEAVE = """
    WHERE inside.owner_id = $1 AND inside.whole_id = $2
      AND around.owner_id = $1 AND around.part_id = $2 AND around.whole_id <> $2
      AND p.owner_id = $1 AND p.whole_id = around.whole_id AND p.part_id = inside.part_id
+  RETURNING p.whole_id
 """
 JOIN_SELF = "INSERT INTO parts (owner_id, whole_id, part_id) VALUES ($1, $2, $2) ON CONFLICT DO NOTHING"
 JOIN = """
@@ -111,7 +114,8 @@ async def join(conn: Connection, owner_id: UUID, asset_id: UUID, whole_id: UUID 
     """
     await conn.execute(JOIN_SELF, owner_id, asset_id)
     await conn.execute(LEAVE_OCCUPANCIES, owner_id, asset_id, now)
-    await conn.execute(LEAVE, owner_id, asset_id)
+    left = {row["whole_id"] for row in await conn.fetch(LEAVE, owner_id, asset_id)}
+    await db.jobs.add(conn, *(LookAgain(owner_id, each) for each in sorted(left)))
     if whole_id is None:
         return
     await conn.execute(JOIN, owner_id, asset_id, whole_id)
