@@ -248,6 +248,7 @@ async def book(conn: Connection, offer: Stored, place: Place, caller: Caller, no
     booking = await db.bookings.load(conn, offer.booking_id, caller.organisation_id, now)
     assert booking is not None  # noqa: S101 - it is the caller's by now
     await db.bookings.sweep_later(conn, booking.owner_id, booking.id, claim)
+    await db.bookings.match_need(conn, booking)
     await db.events.append(
         conn,
         type="booking.created",

@@ -16,7 +16,7 @@ from db.assets import SUMMARY
 from db.connection import Connection
 from db.events import Change
 from domain.bookings import BookingFilter, Stored
-from domain.jobs import SweepBooking
+from domain.jobs import MatchNeed, SweepBooking
 from domain.occurrences import OPEN, Occurrence
 from domain.plans import Claim, Locked, Place
 from domain.transitions import OCCUPYING
@@ -184,6 +184,7 @@ async def insert(conn: Connection, stored: Stored, claim: Claim, **change: Unpac
         *db.events.row(**change),
     )
     await sweep_later(conn, stored.owner_id, stored.id, claim)
+    await match_need(conn, stored)
 
 
 async def sweep_later(conn: Connection, owner_id: UUID, booking_id: UUID, claim: Claim) -> None:
@@ -191,6 +192,12 @@ async def sweep_later(conn: Connection, owner_id: UUID, booking_id: UUID, claim:
     moment = claim.held_until or claim.approved_from
     if moment:
         await db.jobs.add(conn, SweepBooking(owner_id, booking_id), at=moment)
+
+
+async def match_need(conn: Connection, booking: Stored) -> None:
+    """Have it noted what meets the need of which a booking has something now, or has it no more."""
+    if booking.need_id:
+        await db.jobs.add(conn, MatchNeed(booking.booker_id, booking.need_id))
 
 
 LOCKED = "ON CONFLICT (owner_id, booker_id) DO UPDATE SET booker_id = excluded.booker_id"
@@ -318,6 +325,7 @@ async def change(
         list(unclaimed),
     )
     await sweep_later(conn, booking.owner_id, booking.id, claim)
+    await match_need(conn, booking)
     left = {each.id for each in changed if change["type"] == "booking.moved" or each.state not in OCCUPYING}
     if left:
         spans = [each.period for each in booking.occurrences if each.id in left]

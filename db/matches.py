@@ -96,14 +96,17 @@ LISTED = """
    WHERE a.owner_id = $1 AND a.state = 'listed'
      AND (a.timetable_id = $3 OR a.site_id = $4
           OR a.id IN (SELECT p.part_id FROM parts p WHERE p.owner_id = $1 AND p.whole_id = $2
-                       UNION SELECT p.whole_id FROM parts p WHERE p.owner_id = $1 AND p.part_id = $2))
+                       UNION SELECT p.whole_id FROM parts p WHERE p.owner_id = $1 AND p.part_id = $2)
+          OR coalesce($2, $3, $4) IS NULL)
 """
 
 
 async def listed(
     conn: Connection, owner_id: UUID, asset_id: UUID | None, timetable_id: UUID | None, site_id: UUID | None
 ) -> list[UUID]:
-    """The listed assets of an owner that keep a timetable, are at a site, or are an asset, its wholes and its parts."""
+    """The listed assets of an owner that keep a timetable, are at a site, or are an asset, its wholes and its parts;
+    all of them where none is named.
+    """
     return [row["id"] for row in await conn.fetch(LISTED, owner_id, asset_id, timetable_id, site_id)]
 
 

@@ -12,8 +12,10 @@ from asyncpg import Record
 
 import db.events
 import db.freed
+import db.jobs
 import db.offers
 from db.connection import Connection
+from domain.jobs import MatchNeed
 from domain.occurrences import OccurrenceFilter, OccurrenceRow
 from domain.requests import LONGEST
 from domain.time import Period
@@ -105,7 +107,7 @@ async def page(
 
 
 LOCK_UNSWEPT = """
-  SELECT b.id, b.asset_id, b.booker_id FROM bookings b
+  SELECT b.id, b.asset_id, b.booker_id, b.need_id FROM bookings b
    WHERE b.owner_id = $1 AND b.id = ANY($2::uuid[])
      AND EXISTS (SELECT FROM occurrences c
                   WHERE c.owner_id = b.owner_id AND c.booking_id = b.id AND rules.unswept(c, $3) IS NOT NULL)
@@ -153,6 +155,8 @@ async def sweep(
                 spans = [Period(row["starts_at"], row["ends_at"]) for row in ended]
                 freed = Freed(owner_id=owner_id, asset_id=booking["asset_id"], moment=moment, spans=spans)
                 await db.freed.tell(conn, freed)
+                if booking["need_id"]:
+                    await db.jobs.add(conn, MatchNeed(booking["booker_id"], booking["need_id"]))
             await record(
                 conn,
                 owner_id,

@@ -6,9 +6,11 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+import db.jobs
 from db.connection import Connection
 from domain.callers import OrganisationState
 from domain.errors import IdentifierTaken, SlugTaken
+from domain.jobs import LookAgain, MatchNeed
 from domain.organisations import Organisation, OrganisationRequest
 
 # What an organisation is to another, $1, which may be null. Private: to itself and those it has bookings with.
@@ -132,6 +134,7 @@ async def update(
     await conn.execute("DELETE FROM identifiers WHERE organisation_id = $1", organisation_id)
     await conn.execute("DELETE FROM holdings WHERE organisation_id = $1", organisation_id)
     await insert_details(conn, organisation_id, request)
+    await match_needs(conn, organisation_id)
     return await reload(conn, organisation_id), version
 
 
@@ -186,6 +189,15 @@ async def reload(conn: Connection, organisation_id: UUID) -> Organisation:
     return msgspec.convert(await conn.fetchrow(BY_ID, organisation_id, organisation_id), Organisation)
 
 
+NEEDS = "SELECT id FROM needs WHERE owner_id = $1 AND closed_at IS NULL ORDER BY id"
+
+
+async def match_needs(conn: Connection, organisation_id: UUID) -> None:
+    """Look for what meets an organisation's needs now: what it holds and whether it is verified decides that too."""
+    ids = [row["id"] for row in await conn.fetch(NEEDS, organisation_id)]
+    await db.jobs.add(conn, *(MatchNeed(organisation_id, each) for each in ids))
+
+
 SET_STATE = """
   UPDATE organisations SET state = $2, updated_at = $3, version = version + 1 WHERE id = $1 RETURNING version
 """
@@ -194,4 +206,6 @@ SET_STATE = """
 async def set_state(conn: Connection, organisation_id: UUID, state: OrganisationState, now: datetime) -> int:
     """Change the state of an organisation that is locked: its version."""
     version: int = await conn.fetchval(SET_STATE, organisation_id, state, now)
+    await match_needs(conn, organisation_id)
+    await db.jobs.add(conn, LookAgain(organisation_id))
     return version

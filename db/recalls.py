@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 
 import db.events
 import db.freed
+import db.jobs
 import db.occurrences
 from db.connection import Connection
 from db.events import Change
@@ -19,12 +20,13 @@ from db.occurrences import in_event
 from domain.callers import Caller
 from domain.claims import owed
 from domain.errors import Unmet
+from domain.jobs import MatchNeed
 from domain.recalls import BECOMES
 from domain.time import Period
 from domain.waiting import Freed
 
 LOCK_BOOKINGS = """
-  SELECT b.id, b.asset_id FROM bookings b
+  SELECT b.id, b.booker_id, b.need_id FROM bookings b
    WHERE b.owner_id = $1
      AND b.id IN (SELECT c.booking_id FROM occurrences c WHERE c.owner_id = $1 AND c.id = ANY($2::uuid[]))
    ORDER BY b.id FOR NO KEY UPDATE
@@ -70,6 +72,8 @@ async def recall(
     """
     locked = await conn.fetch(LOCK_BOOKINGS, owner_id, occurrence_ids)
     bookings = [row["id"] for row in locked]
+    needs = {MatchNeed(row["booker_id"], row["need_id"]) for row in locked if row["need_id"] and row["booker_id"]}
+    await db.jobs.add(conn, *sorted(needs, key=str))
     await db.occurrences.sweep(conn, owner_id, bookings, now=now, request_id=request_id)
     rows = await conn.fetch(LOCK_OCCURRENCES, owner_id, occurrence_ids, [*BECOMES], now)
     if not rows:

@@ -20,7 +20,7 @@ class CompleteBooking(msgspec.Struct, frozen=True, tag="complete_booking"):
 
 
 class LookAgain(msgspec.Struct, frozen=True, tag="look_again"):
-    """Something changed by which assets may meet needs that they did not: an asset, or those of a timetable or site."""
+    """Something changed by which assets may meet needs that they did not: one, those of a timetable or site, or all."""
 
     owner_id: UUID
     asset_id: UUID | None = None
@@ -37,7 +37,7 @@ class MatchAsset(msgspec.Struct, frozen=True, tag="match_asset"):
 
 
 class MatchNeed(msgspec.Struct, frozen=True, tag="match_need"):
-    """A need was said or changed: what meets it is known to whoever said it."""
+    """A need was said or changed, or something booked for it or not any more: who said it sees what meets it."""
 
     owner_id: UUID
     need_id: UUID
