@@ -1,9 +1,13 @@
 """Who is told that an asset now meets what it looks for: exactly those, once, in the fair order."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 from calls import MANCHESTER, Organisation, World, daily, ok
+
+from db.connection import connect
+from fallow.organisations import set_state
 
 pytestmark = pytest.mark.anyio
 POINT = {"type": "Point", "coordinates": list(MANCHESTER)}
@@ -123,6 +127,41 @@ async def change(by: str, owner: Organisation, other: Organisation, things: dict
         return await owner.delete(f"/closures/{ids['closure']}")
     path, body = ("sites", {"point": POINT}) if by == "site" else ("assets", {"terms": {"notice_minutes": 0}})
     return await owner.patch(f"/{path}/{ids['site' if by == 'site' else 'hall']}", body)
+
+
+async def become(world: World, organisation: Organisation, state: str, now: datetime) -> None:
+    """What an operator makes of an organisation."""
+    conn = await connect(world.database)
+    try:
+        async with conn.transaction():
+            await set_state(conn, organisation.id, state, now)
+    finally:
+        await conn.close()
+
+
+async def test_the_assets_of_an_owner_that_is_suspended_no_more_are_told(world: World, owner, group, clock):
+    hall = await world.asset(owner)
+    await become(world, owner, "suspended", clock.now)
+    need = await say(group)
+    await world.work(clock.now)
+    assert await told(group) == []
+    await become(world, owner, "verified", clock.now)
+    await world.work(clock.now)
+    assert await told(group) == [(need["id"], hall["id"])]
+
+
+async def test_what_meets_a_need_once_its_organisation_is_verified_is_not_told_later(world: World, owner, clock):
+    newcomer = await world.organisation(verified=False)
+    hall = await world.asset(owner)
+    need = await say(newcomer)
+    await become(world, newcomer, "verified", clock.now)
+    await world.work(clock.now)
+    assert [each["asset"]["id"] for each in ok(await newcomer.get(f"/needs/{need['id']}/matches"), 200)["items"]] == [
+        hall["id"]
+    ]
+    ok(await owner.patch(f"/assets/{hall['id']}", {"title": "The hall"}), 200)
+    await world.work(clock.now)
+    assert await told(newcomer) == []
 
 
 async def test_where_needs_compete_they_are_told_in_the_fair_order(world: World, owner, clock):
