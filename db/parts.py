@@ -8,12 +8,12 @@ from uuid import UUID
 
 import asyncpg
 
-import db.jobs
+import db.freed
 import db.locks
 from db.connection import Connection
 from domain.errors import AssetInUse, Fault, Invalid, PartsCycle
-from domain.jobs import LookAgain
 from domain.requests import MOST_SEATS
+from domain.waiting import Freed
 
 # The asset, all inside it, all around it, and all around its new whole.
 CONCERNED = """
@@ -115,7 +115,7 @@ async def join(conn: Connection, owner_id: UUID, asset_id: UUID, whole_id: UUID 
     await conn.execute(JOIN_SELF, owner_id, asset_id)
     await conn.execute(LEAVE_OCCUPANCIES, owner_id, asset_id, now)
     left = {row["whole_id"] for row in await conn.fetch(LEAVE, owner_id, asset_id)}
-    await db.jobs.add(conn, *(LookAgain(owner_id, each) for each in sorted(left)))
+    await db.freed.tell(conn, *(Freed(owner_id=owner_id, asset_id=each, moment=now) for each in sorted(left)))
     if whole_id is None:
         return
     await conn.execute(JOIN, owner_id, asset_id, whole_id)
