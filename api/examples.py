@@ -26,6 +26,11 @@ WANTED = "019b8d68-e320-7f96-8289-d4b7388ccba8"
 OFFER = "019b8d69-cd80-7519-8ed2-0d35339a432f"
 OFFER_TOO = "019b8d69-cd80-78b9-89dd-cc04a8e4bb20"
 OFFERED = "019b8d69-cd80-73ab-98e4-c87df2dba4f1"
+PAST = "019b8d67-f8c0-7cc6-936e-0244a485b40e"
+PAST_TOO = "019b8d67-f8c0-7418-9e01-17b0c351ae21"
+MESSAGE = "019b8d6b-a240-7cf8-a6a9-9527000cec93"
+MESSAGE_TOO = "019b8d6b-a240-765f-b38e-3f1d2903bba2"
+FEEDBACK = "019b8d6c-8ca0-7420-9946-fc99e81137d0"
 WAITING = "019b8d6a-b7e0-7d33-80cf-cc98b27758c9"
 THEIRS = "019b8d65-39a0-7589-ab07-7267c2e22253"
 WEEK = {"starts_at": "2027-05-03T23:00:00Z", "ends_at": "2027-05-10T23:00:00Z"}
@@ -45,6 +50,8 @@ TEXTS: Mapping[str, str] = {
     "need_id": "The need.",
     "offer_id": "The offer.",
     "waiting_id": "The entry of a waiting list.",
+    "message_id": "The message.",
+    "feedback_id": "The feedback.",
     "on": "A UTC date.",
     "id_or_slug": "The organisation, by its id or its slug.",
     "kind": "Only of this kind.",
@@ -64,6 +71,8 @@ PATHS: Mapping[str, str] = {
     "need_id": NEED,
     "offer_id": OFFER,
     "waiting_id": WAITING,
+    "message_id": MESSAGE,
+    "feedback_id": FEEDBACK,
     "on": "2026-12-31",
     "id_or_slug": "demo-blue-kettle-supper-club",
     "site_id": SITE,
@@ -78,6 +87,9 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "approveBooking": {"booking_id": ASKED},
     "declineBooking": {"booking_id": ASKED_TOO},
     "recallBooking": {"booking_id": RECALLABLE},
+    "eraseMessage": {"message_id": MESSAGE_TOO},
+    "giveFeedback": {"booking_id": PAST},
+    "eraseFeedback": {"booking_id": PAST_TOO},
     "declineOffer": {"offer_id": OFFER_TOO},
     "withdrawOffer": {"offer_id": OFFERED},
     "getAvailability": WEEK,
@@ -153,5 +165,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "approveBooking": {"all": True, "note": "Bring the plugs back, please."},
     "declineBooking": {"all": True, "note": "We need it ourselves that day."},
     "cancelBooking": {"all": True, "note": "The cook is ill."},
+    "sendMessage": {"text": "Can we come a quarter of an hour early, to put them up?"},
+    "giveFeedback": {"verdict": "well", "text": "All there, all whole."},
     "recallBooking": {"all": True, "note": "We feed the crews of a flood that day."},
 }

@@ -43,6 +43,7 @@ TAGS = {
     "availability": "When an asset is free.",
     "needs": "What an organisation looks for, and what matches it.",
     "waiting": "Lines for what others have, in the fair order.",
+    "messages": "What owner and booker write to each other about a booking, and how each found it.",
     "offers": "Places held for those who look for them, to be accepted or declined.",
     "bookings": "Claims on an asset for one or more periods.",
     "occurrences": "The periods of bookings: who is here today.",

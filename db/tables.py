@@ -627,6 +627,44 @@ claims = Table(
     comment="What an owner owes a booker for what it recalled",
 )
 
+messages = Table(
+    "messages",
+    metadata,
+    required("id", UUID),
+    required("owner_id", UUID),
+    required("booking_id", UUID),
+    required("sender_id", UUID),
+    Column("text", Text, comment="private; null: erased"),
+    Column("read_at", INSTANT, comment="by the other"),
+    *written(),
+    PrimaryKeyConstraint("id", "owner_id"),
+    ForeignKeyConstraint(["sender_id"], ["organisations.id"]),
+    ForeignKeyConstraint(["booking_id", "owner_id"], ["bookings.id", "bookings.owner_id"]),
+    Index(None, "owner_id", "booking_id", "id"),
+    comment="Between owner and booker, about a booking",
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    required("id", UUID),
+    required("owner_id", UUID),
+    required("booking_id", UUID),
+    required("occurrence_id", UUID),
+    required("giver_id", UUID),
+    required("verdict", Text),
+    Column("text", Text, comment="private"),
+    *written(),
+    PrimaryKeyConstraint("id", "owner_id"),
+    UniqueConstraint("owner_id", "occurrence_id", "giver_id"),
+    ForeignKeyConstraint(["giver_id"], ["organisations.id"]),
+    ForeignKeyConstraint(["booking_id", "owner_id"], ["bookings.id", "bookings.owner_id"]),
+    ForeignKeyConstraint(["occurrence_id", "owner_id"], ["occurrences.id", "occurrences.owner_id"]),
+    CheckConstraint("verdict IN ('well', 'problem')", name="verdict"),
+    Index(None, "owner_id", "booking_id", "id"),
+    comment="How an occurrence went, as owner or booker found it",
+)
+
 occupancies = Table(
     "occupancies",
     metadata,

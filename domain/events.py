@@ -10,7 +10,18 @@ from domain.callers import Caller
 from domain.types import Instant
 
 ObjectKind = Literal[
-    "organisation", "token", "site", "asset", "timetable", "closure", "booking", "need", "offer", "waiting"
+    "organisation",
+    "token",
+    "site",
+    "asset",
+    "timetable",
+    "closure",
+    "booking",
+    "need",
+    "offer",
+    "waiting",
+    "message",
+    "feedback",
 ]
 
 

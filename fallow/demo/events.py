@@ -146,6 +146,16 @@ def waitings(world: World) -> Iterator[Row]:
         yield event("waiting.joined", waiting_id, owner_id, 1, founded("waiting"), None, after, booker_id)
 
 
+def written(taken: list[Taken]) -> Iterator[Row]:
+    """Each message was sent, each feedback given."""
+    for message_id, owner_id, booking_id, *_ in rows.messages():
+        told = {"booking_id": booking_id}
+        yield event("message.sent", message_id, owner_id, 1, founded("message"), None, told, rows.BOTH[1])
+    for feedback_id, owner_id, booking_id, occurrence_id, giver_id, verdict, *_ in rows.feedback(taken):
+        given = {"booking_id": booking_id, "occurrence_id": occurrence_id, "verdict": verdict}
+        yield event("feedback.given", feedback_id, owner_id, 1, founded("feedback"), None, given, giver_id)
+
+
 def occurrences(one: Wanted, periods: Mapping[UUID, Period], state: OccurrenceState) -> State:
     """A booking's occurrences as events hold them."""
     return {

@@ -133,6 +133,15 @@ def examples(world: World) -> Iterator[Wanted]:
             state="pending",
             held_until=usual.periods[0].starts_at,
         )
+    for n in range(2):
+        day = world.today - timedelta(days=1 + (world.today.weekday() - WEDNESDAY - 1) % 7, weeks=n)
+        yield msgspec.structs.replace(
+            usual,
+            id=made_of("booking", groups.BOOKER, "past", n),
+            periods=[period(day, 10 * 60, day, 15 * 60)],
+            units=1,
+            asked_at=midnight(day - timedelta(days=20)),
+        )
     for owner, thing, units, booker in OFFERED:
         yield msgspec.structs.replace(
             usual,

@@ -125,6 +125,32 @@ def in_offer(taken: Taken) -> list[MetOccurrence]:
     return [MetOccurrence(n, each.starts_at, each.ends_at) for n, each in enumerate(taken.occurrences.values(), 1)]
 
 
+BOTH = made_of("organisation", groups.LENDER), made_of("organisation", groups.BOOKER)
+TOLD = (("Bring a trolley: it is a long way from the gate.", 0), ("Thank you, we will.", 1))
+
+
+def messages() -> Iterator[Row]:
+    """What the lender and the group wrote to each other."""
+    for n, (text, sender) in enumerate(TOLD):
+        yield (
+            made_of("message", n),
+            BOTH[0],
+            made_of("booking", groups.BOOKER),
+            BOTH[sender],
+            text,
+            *written("message"),
+        )
+
+
+def feedback(taken: list[Taken]) -> Iterator[Row]:
+    """What the group said of the chairs."""
+    past = made_of("booking", groups.BOOKER, "past", 1)
+    for each in taken:
+        if each.id == past:
+            [occurrence_id] = each.occurrences
+            yield made_of("feedback", 1), BOTH[0], past, occurrence_id, BOTH[1], "well", *written("feedback")
+
+
 WAITING = made_of("waiting", groups.BOOKER)
 
 

@@ -144,7 +144,20 @@ def made_of(kind: str, *key: object) -> UUID:
 
 def founded(kind: str) -> datetime:
     """When the demo's things of a kind were made."""
-    kinds = ("organisation", "site", "timetable", "asset", "closure", "token", "booking", "need", "offer", "waiting")
+    kinds = (
+        "organisation",
+        "site",
+        "timetable",
+        "asset",
+        "closure",
+        "token",
+        "booking",
+        "need",
+        "offer",
+        "waiting",
+        "message",
+        "feedback",
+    )
     return FOUNDED + timedelta(minutes=kinds.index(kind))
 
 

@@ -412,6 +412,14 @@ async def asked_of_bookers(
         ok(await who.get("/bookings", limit=1), 200)
         ok(await who.get("/occurrences"), 200)
         ok(await who.get("/occurrences", limit=1), 200)
+    for who, other in ((owner, group), (group, owner)):
+        sent = ok(await who.post(f"/bookings/{booking['id']}/messages", {"text": "Soup"}), 201)
+        ok(await who.get(f"/bookings/{booking['id']}/messages", limit=1), 200)
+        ok(await other.post(f"/bookings/{booking['id']}/messages/{sent['id']}/read"), 200)
+        ok(await other.delete(f"/bookings/{booking['id']}/messages/{sent['id']}"), 409)
+        ok(await who.delete(f"/bookings/{booking['id']}/messages/{sent['id']}"), 204)
+        ok(await who.post(f"/bookings/{booking['id']}/feedback", {"verdict": "well"}), 409)
+        ok(await who.get(f"/bookings/{booking['id']}/feedback"), 200)
     ok(await group.move(booking, ends_at="2027-07-05T19:30:00Z"), 200)
     ok(await group.cancel(booking), 200)
     ok(await group.retry(series), 200)
@@ -422,6 +430,9 @@ async def asked_of_bookers(
     for action in ("approve", "recall"):
         ok(await owner.post(f"/bookings/{asked['id']}/{action}", {"all": True}), 200)
     ok(await group.get("/claims"), 200)
+    today = ok(await group.book(await world.asset(owner), ("2027-01-04T09:00:00Z", "2027-01-04T10:00:00Z")), 201)
+    given = ok(await group.post(f"/bookings/{today['id']}/feedback", {"verdict": "well"}), 201)
+    ok(await group.delete(f"/bookings/{today['id']}/feedback/{given['id']}"), 204)
     await asked_about_offers(world, owner, group)
     await asked_of_those_who_wait(world, owner, group)
     for limit in (1, 100):

@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -177,6 +178,8 @@ SENT: list[tuple[str, dict[str, Any]]] = [
     ("POST /bookings/{booking}/cancel", {"occurrence_ids": ["{occurrence}"], "note": "Ill"}),
     ("POST /bookings/{booking}/cancel", {"all": False, "occurrence_ids": ["{occurrence}"]}),
     ("POST /bookings/{booking}/cancel", {"from_occurrence_id": "{occurrence}"}),
+    ("POST /bookings/{booking}/messages", {"text": "Is there a ramp?"}),
+    ("POST /bookings/{past}/feedback", {"occurrence_id": "{happened}", "verdict": "well", "text": "Warm"}),
     ("POST /bookings/{recallable}/recall", {"all": True, "note": "Ill", "dry_run": True}),
     ("POST /bookings/{booking}/move", {"all": True, **PERIOD, "units": 1, "note": "Ill", "dry_run": True}),
     ("POST /bookings/{booking}/move", {"occurrence_ids": ["{occurrence}"], "units": 1, "dry_run": True}),
@@ -227,8 +230,10 @@ async def owner(world: World) -> Organisation:
 
 
 @pytest.fixture
-async def names(world: World, owner: Organisation) -> dict[str, str]:
+async def names(world: World, owner: Organisation, clock: Any) -> dict[str, str]:
     asset = await world.asset(owner)
+    past = (await owner.book(asset, ("2027-01-04T09:15:00Z", "2027-01-04T10:00:00Z"))).json()
+    clock.now += timedelta(minutes=20)
     made = await owner.book(asset, ("2027-08-02T18:00:00Z", "2027-08-02T20:00:00Z"))
     booking = made.json()
     lent = await world.asset(owner, terms={"recallable": True})
@@ -258,6 +263,8 @@ async def names(world: World, owner: Organisation) -> dict[str, str]:
         "never": skipped["occurrences"][1]["id"],
         "need": (await owner.post("/needs", {**NEED, "pattern": PATTERN})).json()["id"],
         "busy": busy["id"],
+        "past": past["id"],
+        "happened": past["occurrences"][0]["id"],
         "unlucky": unlucky["id"],
         "wanted": (await group.post("/needs", wanted)).json()["id"],
     }

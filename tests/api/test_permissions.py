@@ -47,28 +47,34 @@ class Things(msgspec.Struct):
     timetable_id: str
     token_id: str
     booking_id: str
+    begun_id: str
     need_id: str
     wanted_id: str
     taken_id: str
     offer_id: str = ""
     waiting_id: str = ""
+    message_id: str = ""
+    feedback_id: str = ""
     closure_id: str = ""
     count: int = 0
 
     def path(self, operation: str, path: str) -> str:
         """The address of an operation, filled in."""
         asset_id = self.archived_id if operation == "archiveAsset" else self.asset_id
+        booking_id = self.begun_id if operation in {"giveFeedback", "eraseFeedback"} else self.booking_id
         return path.format(
             id_or_slug=self.owner.id,
             asset_id=asset_id,
             site_id=self.site_id,
             timetable_id=self.timetable_id,
             token_id=self.token_id,
-            booking_id=self.booking_id,
+            booking_id=booking_id,
             closure_id=self.closure_id,
             need_id=self.need_id,
             offer_id=self.offer_id,
             waiting_id=self.waiting_id,
+            message_id=self.message_id,
+            feedback_id=self.feedback_id,
             on="2027-01-03",
         )
 
@@ -95,6 +101,8 @@ class Things(msgspec.Struct):
             "tryTimetable": {"asset_ids": [self.asset_id], "always": True, **PERIOD},
             "createNeed": NEED,
             "updateNeed": {"attendees": self.count},
+            "sendMessage": {"text": "Is there a ramp?"},
+            "giveFeedback": {"verdict": "well"},
             "moveBooking": {"all": True, "units": 1},
             "retrySkipped": {"all": True},
             "approveBooking": {"all": True},
@@ -136,6 +144,7 @@ async def make_things(world: World, owner: Organisation, booker: Organisation) -
         timetable_id=timetable["id"],
         token_id=token["id"],
         booking_id=booking["id"],
+        begun_id=ok(await booker.book(asset, ("2027-01-04T09:00:00Z", "2027-01-04T10:00:00Z")), 201)["id"],
         need_id=ok(await owner.post("/needs", NEED), 201)["id"],
         wanted_id=ok(await booker.post("/needs", NEED), 201)["id"],
         taken_id=await taken(world, owner, site),
@@ -163,6 +172,14 @@ async def renew(things: Things, operation: str) -> None:
             ok(await things.booker.post(f"/waiting/{each['id']}/leave"), 200)
         sent = {"any_of": [{"asset_id": things.taken_id, **TAKEN}]}
         things.waiting_id = ok(await things.booker.post("/waiting", sent), 201)["id"]
+    if operation == "eraseFeedback":
+        path = f"/bookings/{things.begun_id}/feedback"
+        await things.booker.post(path, {"verdict": "well"})
+        given = ok(await things.booker.get(path), 200)["items"]
+        [things.feedback_id] = [each["id"] for each in given if each["giver_id"] == things.booker.id]
+    if operation in {"markMessageRead", "eraseMessage"}:
+        sent = ok(await things.booker.post(f"/bookings/{things.booking_id}/messages", {"text": "Yes"}), 201)
+        things.message_id = sent["id"]
     if operation in {"getToken", "revokeToken"}:
         made = ok(await things.owner.post("/tokens", {"name": "to be revoked", "role": "member"}), 201)
         things.token_id = made["id"]
@@ -258,6 +275,8 @@ async def test_a_suspended_organisation_changes_nothing_and_reads_everything(
     await renew(things, "getClosure")
     await renew(things, "getOffer")
     await renew(things, "getWaiting")
+    await renew(things, "eraseMessage")
+    await renew(things, "eraseFeedback")
     await world.run("UPDATE organisations SET state = 'suspended' WHERE id = $1", owner.id)
     wrong = []
     for operation, (method, path) in (await served(world.client)).items():
