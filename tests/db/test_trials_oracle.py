@@ -39,7 +39,7 @@ def easy(draw, around):
         units=draw(st.sampled_from([1, 1, 2])),
         point=Point((0.0, 0.0)),
         periods=[PeriodRequest(each, each + timedelta(hours=draw(st.sampled_from([2, 6])))) for each in starts],
-        minutes=draw(st.sampled_from([30, 30, 120])),
+        minutes=draw(st.sampled_from([30, 120, 120])),
         at_least=1,
         until=LATER,
     )
@@ -55,8 +55,9 @@ def drafts(draw):
     world = dataclasses.replace(world, assets=assets, now=world.now - timedelta(days=5), owner_state="verified")
     wanted = draw(st.lists(easy(around) | easy(around) | needs(around), min_size=1, max_size=3))
     draft = draw(st.just(Hours(always=True)) | hours(around))
-    since = draw(st.just(datetime(around.year, around.month, around.day, tzinfo=UTC)) | moments(around))
-    until = since + timedelta(minutes=draw(st.sampled_from([8 * DAY, 8 * DAY, 3 * DAY, 600, 90])))
+    first = datetime(around.year, around.month, around.day, tzinfo=UTC)
+    since = draw(st.sampled_from([first, first + timedelta(hours=1)]) | moments(around))
+    until = since + timedelta(minutes=draw(st.sampled_from([8 * DAY, 8 * DAY, DAY + 410, 410, 90])))
     return world, wanted, draft, since, until
 
 

@@ -62,8 +62,9 @@ def test_in_total_an_occurrence_counts_once_by_whichever_meets_most_of_it():
     """The hall meets the first of one need now; by the draft the gym would too, and both the second, the gym longer."""
     hall = tried(HALL, [MetInSpan(ONE, 1, [(9, 60)])], [MetInSpan(ONE, 1, [(9, 60)]), MetInSpan(ONE, 2, [(8, 15)])])
     gym = tried(GYM, [], [MetInSpan(ONE, 1, [(9, 60)]), MetInSpan(ONE, 2, [(7, 30), (8, 15)])])
-    found = trials.compare([hall, gym])
-    assert [(each.gained.needs, each.gained.minutes) for each in found.items] == [(0, 15), (1, 105)]
+    found = trials.compare([gym, hall])
+    assert [(each.gained.needs, each.gained.minutes) for each in found.items] == [(1, 105), (0, 15)]
+    assert found.total == trials.compare([hall, gym]).total
     shut = {"open_minutes": 0, "used_minutes": 0, "idle_minutes": 0}
     assert found.total == TrialTotal(
         now=IdleTotal(**shut, needs=1, served_minutes=60),
