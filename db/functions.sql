@@ -9,14 +9,19 @@ CREATE SCHEMA rules;
 -- Time ---------------------------------------------------------------------------------------------------------
 
 -- A wall-clock time as an instant: the first of two, and where there is none, as much after the gap.
--- Equal to domain/time.py. (AT TIME ZONE alone takes the second of two.)
+-- Equal to domain/time.py. (AT TIME ZONE alone takes the second of two. Where the clock showed the same 24 hours before,
+-- there is but one.)
 CREATE FUNCTION rules.instant(wall timestamp, zone text) RETURNS timestamptz
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
-  late timestamptz := wall AT TIME ZONE zone;
-  day_before timestamptz := late - interval '24 hours';
-  early timestamptz := (wall - ((day_before AT TIME ZONE zone) - (day_before AT TIME ZONE 'UTC'))) AT TIME ZONE 'UTC';
+  late CONSTANT timestamptz := wall AT TIME ZONE zone;
+  day_before CONSTANT timestamp := (late - interval '24 hours') AT TIME ZONE zone;
+  early timestamptz;
 BEGIN
+  IF day_before = wall - interval '24 hours' THEN
+    RETURN late;
+  END IF;
+  early := (wall - (day_before - ((late - interval '24 hours') AT TIME ZONE 'UTC'))) AT TIME ZONE 'UTC';
   RETURN CASE WHEN early AT TIME ZONE zone = wall THEN early ELSE late END;
 END $$;
 
@@ -38,11 +43,13 @@ END $$;
 
 -- By how much the clocks change from a day before a moment to a day after it, either way.
 CREATE FUNCTION rules.change(zone text, moment timestamptz) RETURNS interval
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT greatest(c.change, -c.change)
-    FROM (SELECT ((moment + interval '24 hours') AT TIME ZONE zone) - ((moment - interval '24 hours') AT TIME ZONE zone)
-                 - interval '48 hours' AS change) c
-$$;
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+  change CONSTANT interval := ((moment + interval '24 hours') AT TIME ZONE zone)
+    - ((moment - interval '24 hours') AT TIME ZONE zone) - interval '48 hours';
+BEGIN
+  RETURN greatest(change, -change);
+END $$;
 
 -- What the clock on the wall shows, except that a day whose midnight lies in a gap begins at midnight nevertheless.
 CREATE FUNCTION rules.clock(moment timestamptz, zone text) RETURNS timestamp
@@ -155,7 +162,7 @@ LANGUAGE sql STABLE AS $$
                           AND NOT other.days @> 1440 * n), '{}') END + other.spans AS walls) w
    CROSS JOIN LATERAL unnest(w.walls) wall
    CROSS JOIN LATERAL (SELECT rules.instant(d.first + make_interval(mins => lower(wall)), zone) AS opens,
-                              rules.instant(d.first + make_interval(mins => upper(wall)), zone) AS closes) i
+                              rules.instant(d.first + make_interval(mins => upper(wall)), zone) AS closes OFFSET 0) i
 $$;
 
 -- Which ends of a period the hours apply to: the timetable's word, else the usual one of the asset's kind.
@@ -847,7 +854,7 @@ LANGUAGE sql IMMUTABLE AS $$
    CROSS JOIN LATERAL unnest(n.openings) o
    CROSS JOIN LATERAL (SELECT n.starts_on + 7 * n.every_weeks * w.week AS monday) d
    CROSS JOIN LATERAL (SELECT rules.instant(d.monday + make_interval(mins => lower(o)), zone) AS opens,
-                              rules.instant(d.monday + make_interval(mins => upper(o)), zone) AS closes) i
+                              rules.instant(d.monday + make_interval(mins => upper(o)), zone) AS closes OFFSET 0) i
    WHERE n.starts_on IS NOT NULL AND i.opens < i.closes OFFSET 0
 $$;
 
@@ -906,7 +913,7 @@ $$;
 -- The nearest assets of a need's category or kind within reach that suit it, and one more than are tested. (Two
 -- statements, as in rules.near.)
 CREATE FUNCTION rules.suitable(n needs, origin geography, at timestamptz)
-RETURNS TABLE (place int, owner_id uuid, id uuid, distance_m int) LANGUAGE plpgsql STABLE AS $$
+RETURNS TABLE (place int, owner_id uuid, id uuid, distance_m int) LANGUAGE plpgsql STABLE ROWS 20 AS $$
 DECLARE
   most CONSTANT int := rules.most_examined(n) + 1;
   here CONSTANT geography := rules.searchable(origin);
@@ -935,6 +942,18 @@ LANGUAGE sql IMMUTABLE AS $$
   SELECT floor((price->>'amount')::bigint * units * extract(epoch FROM length)
                / CASE price->>'per' WHEN 'hour' THEN 3600 WHEN 'day' THEN 86400 END + 0.5)::bigint
 $$;
+
+-- Whether a period whose start lies on a step keeps the rules that are about its times alone: its end on a step, its
+-- length, papers that are good until then, and, where they apply to both ends (not `whole`), the hours.
+CREATE FUNCTION rules.well_timed(
+  a assets, starts timestamptz, ends timestamptz, papers_until date, hours tstzmultirange, whole boolean
+) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN rules.on_step(ends, a.timezone, a.step_minutes)
+     AND rules.minutes(starts, ends, a.timezone) BETWEEN a.shortest_minutes AND coalesce(a.longest_minutes::numeric, 'infinity')
+     AND (starts AT TIME ZONE a.timezone)::date <= papers_until
+     AND (whole OR hours @> starts AND (hours @> ends OR hours @> ends - interval '1 microsecond'));
+END $$;
 
 -- The occurrences of a need but for some that an asset can meet, each by the first period in its windows that can be
 -- booked: all of rules.checks. What is chosen for one, turnaround included, is taken for the next. An occurrence that would cost more
@@ -979,26 +998,30 @@ BEGIN
     CONTINUE WHEN numbers[w] = last_met;
     length := coalesce(make_interval(mins => n.minutes), upper(windows[w]) - lower(windows[w]));
     CONTINUE WHEN price->>'per' <> 'booking' AND n.most_amount IS NOT NULL AND rules.owed(price, n.units, length) > n.most_amount;
-    starts_at := NULL;
-    FOR piece IN SELECT p FROM unnest(usable * tstzmultirange(windows[w])) p ORDER BY p LOOP
-      lo := greatest(lower(piece), since);
-      hi := least(upper(piece) - length + instant, beyond);
-      CONTINUE WHEN lo >= hi;
-      SELECT s.moment INTO starts_at
-        FROM (VALUES (lo, least(hi, lo + step)), (least(hi, lo + step), hi)) first_step_first (since, until)
-       CROSS JOIN LATERAL (
-             SELECT s.moment FROM rules.steps(a.timezone, a.step_minutes, first_step_first.since, first_step_first.until) s
-              ORDER BY s.moment OFFSET 0) s
-       WHERE rules.on_step(s.moment + length, a.timezone, a.step_minutes)
-         AND rules.minutes(s.moment, s.moment + length, a.timezone)
-             BETWEEN a.shortest_minutes AND coalesce(a.longest_minutes::numeric, 'infinity')
-         AND (s.moment AT TIME ZONE a.timezone)::date <= papers_until
-         AND (whole OR hours @> s.moment AND (hours @> s.moment + length OR hours @> s.moment + length - instant))
-       LIMIT 1;
-      EXIT WHEN starts_at IS NOT NULL;
-    END LOOP;
-    CONTINUE WHEN starts_at IS NULL;
-    number := numbers[w]; last_met := number; ends_at := starts_at + length;
+    starts_at := greatest(lower(windows[w]), since);
+    ends_at := starts_at + length;
+    -- Mostly the first moment of a window will do; to look for another costs several times as much.
+    IF NOT (starts_at < beyond AND ends_at <= upper(windows[w]) AND usable @> tstzrange(starts_at, ends_at)
+            AND rules.on_step(starts_at, a.timezone, a.step_minutes)
+            AND rules.well_timed(a, starts_at, ends_at, papers_until, hours, whole)) THEN
+      starts_at := NULL;
+      FOR piece IN SELECT p FROM unnest(usable * tstzmultirange(windows[w])) p ORDER BY p LOOP
+        lo := greatest(lower(piece), since);
+        hi := least(upper(piece) - length + instant, beyond);
+        CONTINUE WHEN lo >= hi;
+        SELECT s.moment INTO starts_at
+          FROM (VALUES (lo, least(hi, lo + step)), (least(hi, lo + step), hi)) first_step_first (since, until)
+         CROSS JOIN LATERAL (
+               SELECT s.moment FROM rules.steps(a.timezone, a.step_minutes, first_step_first.since, first_step_first.until) s
+                ORDER BY s.moment OFFSET 0) s
+         WHERE rules.well_timed(a, s.moment, s.moment + length, papers_until, hours, whole)
+         LIMIT 1;
+        EXIT WHEN starts_at IS NOT NULL;
+      END LOOP;
+      CONTINUE WHEN starts_at IS NULL;
+      ends_at := starts_at + length;
+    END IF;
+    number := numbers[w]; last_met := number;
     since := ends_at + turnaround;
     RETURN NEXT;
   END LOOP;
