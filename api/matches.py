@@ -15,18 +15,23 @@ from api.cursors import Cursors
 from api.lists import Cursor, Limit, Pages
 from api.problems import problems
 from db.connection import Connection
+from db.matches import Looked
 from domain import errors, fairness, matches, permissions
 from domain.callers import Caller
 from domain.errors import NotFound
-from domain.matches import AssetNeedPage, NeedMatchPage
-from domain.needs import as_sent
+from domain.matches import WEIGHTS, AssetNeedPage, Found, NeedMatchPage, Place, Ranked
+from domain.near_misses import ENOUGH, Missed
+from domain.needs import Need, NeedRequest, as_sent
 
 
 class Position(msgspec.Struct, frozen=True):
     """The last that was shown, and the moment that all pages are true at."""
 
     now: datetime
-    place: tuple[int, str]
+    place: Place
+
+
+FIRST: Place = (-sum(WEIGHTS.values()) - 1, "")  # before all others
 
 
 @get(operation_id="listMatches", responses=problems(NotFound, errors.CursorInvalid, errors.CursorMismatch))
@@ -49,12 +54,11 @@ async def list_(
     at = position.now if position else now
     need = await needs.load(conn, need_id, caller, at)
     permissions.require("listMatches", caller, owner_id=need.owner_id)
-    looked = await db.matches.find(conn, need_id, need.owner_id, at)
     request = as_sent(need)
+    after = position.place if position else FIRST
+    rest, looked = await best(conn, need, request, at, after=after, count=max(limit + 1, ENOUGH))
     would_help = await near_misses.would_help(conn, need, looked, at) if position is None else []
-    ranked = matches.rank(looked.found, request, need_id)
-    rest = [each for each in ranked if position is None or each.place > position.place][: limit + 1]
-    shown_assets = await db.matches.summaries(conn, [each.found.id for each in rest])
+    shown_assets = await db.matches.summaries(conn, [each.found.id for each in rest[: limit + 1]])
     return pages.page(
         lambda shown, following: NeedMatchPage(
             items=[matches.present(each, shown_assets[each.found.id], request, need_id) for each in shown],
@@ -64,9 +68,34 @@ async def list_(
             would_help=would_help,
             next=following,
         ),
-        rest,
+        rest[: limit + 1],
         lambda one: Position(at, one.place),
     )
+
+
+async def best(
+    conn: Connection, need: Need, request: NeedRequest, now: datetime, *, after: Place, count: int
+) -> tuple[list[Ranked], Looked]:
+    """What stands next after a place in the order, and what was tested for it.
+
+    Tested first is what can come to stand first; once so many are found, only what can come to stand before the last of
+    them. Where fewer are found everything has been tested.
+    """
+    near = await db.matches.suiting(conn, need.id, need.owner_id, now)
+    hopeful = matches.by_hope(near.suitable, request, need.id)
+    found: list[Found] = []
+    missed: list[Missed] = []
+    ranked: list[Ranked] = []
+    many = count
+    while hopeful:
+        tested = [each.suitable for each in hopeful[:many]]
+        met, unmet = await db.matches.test(conn, need.id, need.owner_id, tested, now)
+        found, missed = found + met, missed + unmet
+        ranked = [each for each in matches.rank(found, request, need.id) if each.place > after]
+        hopeful, many = hopeful[many:], 2 * many
+        if len(ranked) >= count:
+            hopeful = [each for each in hopeful if each.place < ranked[count - 1].place]
+    return ranked[:count], db.matches.looked(near, found, missed)
 
 
 MOST_SEEN = 100

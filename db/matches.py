@@ -1,5 +1,6 @@
-"""What meets a need: found, tested and measured by one statement."""
+"""What meets a need: what suits it is found by one statement, and tested and measured by another."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -10,55 +11,87 @@ from db.assets import SUMMARY
 from db.connection import Connection
 from domain.assets import AssetSummary
 from domain.fairness import Contender
-from domain.matches import Found, Met, MetOccurrence, Seen
+from domain.matches import Found, Met, MetOccurrence, Seen, Suitable
 from domain.near_misses import Missed
 from domain.needs import NeedRequest
 from domain.places import Point
 
-MATCHES = """
+# What an occurrence can come to at the least: as long as it must be, and a price for the booking shared by all.
+SUITABLE = """
   WITH need AS MATERIALIZED (
-    SELECT n, n.location AS origin, ARRAY(SELECT c.number FROM rules.covered(n, $3) c) AS besides,
-           rules.most_examined(n) AS most, jsonb_populate_record(n, '{"at_least": 1}') AS loose
+    SELECT n, rules.most_examined(n) AS most, t.open,
+           coalesce(make_interval(mins => n.minutes), (SELECT min(upper(p) - lower(p)) FROM unnest(n.periods) p), '0')
+             AS least
       FROM needs n
-     WHERE n.id = $1 AND n.owner_id = $2 AND n.closed_at IS NULL AND n.stands_until > $3),
-  near AS MATERIALIZED (
-    SELECT need.*, t.open, s.*
-      FROM need
      CROSS JOIN LATERAL (
-           SELECT greatest((need.n).weeks, cardinality((need.n).periods)) - cardinality(need.besides) AS open) t
-     CROSS JOIN LATERAL rules.suitable(need.n, need.origin, $3) s
-     WHERE t.open > 0)
+           SELECT greatest(n.weeks, cardinality(n.periods))
+                  - cardinality(ARRAY(SELECT c.number FROM rules.covered(n, $3) c)) AS open) t
+     WHERE n.id = $1 AND n.owner_id = $2 AND n.closed_at IS NULL AND n.stands_until > $3 AND t.open > 0),
+  near AS MATERIALIZED (
+    SELECT (need.n).units, (need.n).within_m, (need.n).comes_to_us, need.most, need.open, need.least, s.*
+      FROM need CROSS JOIN LATERAL rules.suitable(need.n, (need.n).location, $3) s)
   SELECT coalesce(max(least(near.place, near.most)), 0) AS examined,
          coalesce(max(near.place) > max(near.most), false) AS cut,
          coalesce(max(near.distance_m) FILTER (WHERE near.place <= near.most), 0) AS searched_m,
          coalesce(jsonb_agg(jsonb_build_object(
              'id', a.id, 'distance_m', near.distance_m,
-             'reach_m', CASE WHEN (near.n).comes_to_us THEN greatest((a.details->>'travels_m')::int, 1)
-                             ELSE (near.n).within_m END,
-             'occurrences', m.met, 'open_occurrences', near.open,
+             'reach_m', CASE WHEN near.comes_to_us THEN greatest((a.details->>'travels_m')::int, 1)
+                             ELSE near.within_m END,
              'capacity', a.capacity, 'features', a.features, 'price', p.price,
-             'each', CASE WHEN p.price->>'per' = 'booking'
-                          THEN floor((p.price->>'amount')::numeric * (near.n).units / cardinality(m.met) + 0.5)
-                          ELSE coalesce((SELECT max(rules.owed(p.price, (near.n).units, o.ends_at - o.starts_at))
-                                           FROM unnest(m.met) o), 0) END,
-             'open_minutes', u.open_minutes, 'occupied_minutes', u.occupied_minutes))
-           FILTER (WHERE k.enough), '[]') AS found,
-         coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'distance_m', near.distance_m,
-                                               'met', coalesce(cardinality(m.met), 0)) ORDER BY near.place)
-           FILTER (WHERE near.place <= near.most AND NOT k.enough), '[]') AS missed
+             'each', coalesce(CASE WHEN p.price->>'per' = 'booking'
+                                   THEN floor((p.price->>'amount')::numeric * near.units / near.open + 0.5)
+                                   ELSE rules.owed(p.price, near.units, near.least) END, 0)) ORDER BY near.place)
+           FILTER (WHERE near.place <= near.most), '[]') AS suitable
     FROM near
     JOIN assets a ON a.id = near.id AND a.owner_id = near.owner_id
     JOIN organisations o ON o.id = $2
    CROSS JOIN LATERAL (SELECT rules.price(a, o.kind) AS price) p
-    LEFT JOIN LATERAL rules.meets(a, near.loose, near.besides, $3) m ON near.place <= near.most
+"""
+
+
+class Suiting(NamedTuple):
+    """What suits a need, the nearest first: how many are examined, whether there are more, and out to where."""
+
+    suitable: list[Suitable]
+    examined: int
+    cut: bool
+    searched_m: int
+
+
+async def suiting(conn: Connection, need_id: UUID, owner_id: UUID, now: datetime) -> Suiting:
+    """The nearest assets that suit an organisation's need while it is open, whatever their time."""
+    row = await conn.fetchrow(SUITABLE, need_id, owner_id, now)
+    assert row is not None  # noqa: S101 - an aggregate always answers one row
+    suitable = msgspec.convert(row["suitable"], list[Suitable])
+    return Suiting(suitable, row["examined"], row["cut"], row["searched_m"])
+
+
+TESTED = """
+  WITH need AS MATERIALIZED (
+    SELECT n, ARRAY(SELECT c.number FROM rules.covered(n, $3) c) AS besides,
+           jsonb_populate_record(n, '{"at_least": 1}') AS loose
+      FROM needs n WHERE n.id = $1 AND n.owner_id = $2)
+  SELECT a.id, m.met AS occurrences, t.open AS open_occurrences, k.enough, u.open_minutes, u.occupied_minutes,
+         CASE WHEN p.price->>'per' = 'booking'
+              THEN floor((p.price->>'amount')::numeric * (need.n).units / cardinality(m.met) + 0.5)::bigint
+              ELSE coalesce((SELECT max(rules.owed(p.price, (need.n).units, o.ends_at - o.starts_at))
+                               FROM unnest(m.met) o), 0) END AS each
+    FROM need
    CROSS JOIN LATERAL (
-         SELECT coalesce(cardinality(m.met) >= least((near.n).at_least, near.open), false) AS enough) k
+         SELECT greatest((need.n).weeks, cardinality((need.n).periods)) - cardinality(need.besides) AS open) t
+   CROSS JOIN unnest($4::uuid[]) asked (id)
+    JOIN assets a ON a.id = asked.id
+    JOIN organisations o ON o.id = $2
+   CROSS JOIN LATERAL (SELECT rules.price(a, o.kind) AS price) p
+    LEFT JOIN LATERAL rules.meets(a, need.loose, need.besides, $3) m ON true
+   CROSS JOIN LATERAL (
+         SELECT coalesce(cardinality(m.met) >= least((need.n).at_least, t.open), false) AS enough) k
     LEFT JOIN LATERAL rules.used(a, (m.met[1]).starts_at, $3) u ON k.enough
 """
 
 
 class Looked(NamedTuple):
-    """What was found, of how many examined, out to where; and what suits and was missed."""
+    """Of what suits, that which was found to meet a need, and that which was missed, the nearest first."""
 
     found: list[Found]
     missed: list[Missed]
@@ -67,12 +100,32 @@ class Looked(NamedTuple):
     searched_m: int
 
 
+async def test(
+    conn: Connection, need_id: UUID, owner_id: UUID, suitable: Sequence[Suitable], now: datetime
+) -> tuple[list[Found], list[Missed]]:
+    """Which of some assets that suit a need meet enough of it, and which too little."""
+    known = {each.id: each for each in suitable}
+    found, missed = [], []
+    for row in await conn.fetch(TESTED, need_id, owner_id, now, list(known)):
+        asset, occurrences = known[row["id"]], [MetOccurrence(*each) for each in row["occurrences"] or ()]
+        if row["enough"]:
+            measured = {name: row[name] for name in ("each", "open_occurrences", "open_minutes", "occupied_minutes")}
+            found.append(Found(**{**msgspec.structs.asdict(asset), **measured}, occurrences=occurrences))
+        else:
+            missed.append(Missed(asset.id, asset.distance_m, len(occurrences)))
+    return found, missed
+
+
 async def find(conn: Connection, need_id: UUID, owner_id: UUID, now: datetime) -> Looked:
-    """The assets that meet an organisation's need while it is open."""
-    row = await conn.fetchrow(MATCHES, need_id, owner_id, now)
-    assert row is not None  # noqa: S101 - an aggregate always answers one row
-    found, missed = msgspec.convert(row["found"], list[Found]), msgspec.convert(row["missed"], list[Missed])
-    return Looked(found, missed, row["examined"], row["cut"], row["searched_m"])
+    """All assets that meet an organisation's need while it is open."""
+    near = await suiting(conn, need_id, owner_id, now)
+    return looked(near, *await test(conn, need_id, owner_id, near.suitable, now))
+
+
+def looked(near: Suiting, found: list[Found], missed: Iterable[Missed]) -> Looked:
+    """What came of testing some of what suits."""
+    places = {each.id: place for place, each in enumerate(near.suitable)}
+    return Looked(found, sorted(missed, key=lambda each: places[each.id]), near.examined, near.cut, near.searched_m)
 
 
 SUMMARIES = f"""

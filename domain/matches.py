@@ -6,15 +6,13 @@ scores whichever has the smaller hash comes first, so that neither name, age nor
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from fractions import Fraction
 from hashlib import md5
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, TypeAlias, get_args
 from uuid import UUID
 
 import msgspec
 
 from domain.assets import AssetKind, AssetSummary
-from domain.costs import half_up
 from domain.fairness import Contender
 from domain.near_misses import Relaxation
 from domain.needs import Money, NeedRequest
@@ -34,6 +32,18 @@ WEIGHTS: Mapping[Term, int] = {
 }
 assert set(WEIGHTS) == set(get_args(Term))  # noqa: S101 - a term without a weight never starts
 
+Place: TypeAlias = tuple[int, str]  # by most points, then by the smaller hash: what is smaller comes first
+
+
+class Share(NamedTuple):
+    """How much of a weight is deserved: so many of so many."""
+
+    part: int
+    of: int
+
+
+ALL = Share(1, 1)
+
 
 class MetOccurrence(msgspec.Struct, frozen=True):
     """An occurrence of a need, by its number, and the period that would meet it."""
@@ -43,20 +53,27 @@ class MetOccurrence(msgspec.Struct, frozen=True):
     ends_at: datetime
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """An asset that meets enough of a need, with what its score is made of. `price`: what the organisation would pay;
-    `each`: for an occurrence, in minor units; the minutes are those of its units in the four weeks from the first.
+class Suitable(msgspec.Struct, frozen=True, kw_only=True):
+    """An asset that suits a need, before anybody looks at its time. `price`: what the organisation would pay; `each`:
+    the least that an occurrence can come to, in minor units.
     """
 
     id: UUID
     distance_m: int
     reach_m: int
-    occurrences: list[MetOccurrence]
-    open_occurrences: int
     capacity: int | None
     features: list[str]
     price: Price | None
     each: int
+
+
+class Found(Suitable, frozen=True, kw_only=True):
+    """One that meets enough of it, with all that its score is made of. `each`: what the dearest occurrence comes to;
+    the minutes are those of its units in the four weeks from the first.
+    """
+
+    occurrences: list[MetOccurrence]
+    open_occurrences: int
     open_minutes: int
     occupied_minutes: int
 
@@ -86,7 +103,7 @@ class NeedMatch(msgspec.Struct, frozen=True):
 
 
 class NeedMatchPage(msgspec.Struct, frozen=True):
-    """The best first. `examined`: how many that suit were tested for the time, at most 1,000 and fewer the longer the
+    """The best first. `examined`: of how many that suit these are the best, at most 1,000 and fewer the longer the
     time; `cut`: there are more, further away than `searched_m`. Narrow the need to see others. `would_help`: where
     fewer than three match, the smallest change of each kind that brings one, the least first; none on other pages.
     """
@@ -104,13 +121,19 @@ class Ranked(msgspec.Struct, frozen=True):
 
     found: Found
     reasons: list[Reason]
-    points: int
-    tie: str
+    place: Place
 
     @property
-    def place(self) -> tuple[int, str]:
-        """Where it stands: by most points, then by the smaller hash."""
-        return -self.points, self.tie
+    def points(self) -> int:
+        """All its points."""
+        return -self.place[0]
+
+
+class Hopeful(NamedTuple):
+    """An asset that suits, and the best place that it can come to have, whatever its time."""
+
+    place: Place
+    suitable: Suitable
 
 
 def rank(found: Sequence[Found], request: NeedRequest, need_id: UUID) -> list[Ranked]:
@@ -119,10 +142,29 @@ def rank(found: Sequence[Found], request: NeedRequest, need_id: UUID) -> list[Ra
     for each in found:
         reasons = judge(each, request)
         points = sum(int(reason.numbers["points"]) for reason in reasons)
-        ranked.append(
-            Ranked(each, reasons, points, md5(f"{need_id}{each.id}".encode(), usedforsecurity=False).hexdigest())
-        )
+        ranked.append(Ranked(each, reasons, (-points, tie(need_id, each.id))))
     return sorted(ranked, key=lambda one: one.place)
+
+
+def by_hope(suitable: Sequence[Suitable], request: NeedRequest, need_id: UUID) -> list[Hopeful]:
+    """What suits, the best first if all had every point that depends on the time."""
+    dear = WEIGHTS["share_met"] + WEIGHTS["idle"]
+    hopeful = []
+    for each in suitable:
+        points = (
+            dear
+            + points_for("distance", nearness(each))
+            + points_for("fit", filled(each, request))
+            + points_for("nice_to_have", had_of(each, request))
+            + points_for("price", saved(each, request.price_ceiling))
+        )
+        hopeful.append(Hopeful((-points, tie(need_id, each.id)), each))
+    return sorted(hopeful, key=lambda one: one.place)
+
+
+def tie(need_id: UUID, asset_id: UUID) -> str:
+    """What decides between equal points."""
+    return md5(f"{need_id}{asset_id}".encode(), usedforsecurity=False).hexdigest()
 
 
 def judge(found: Found, request: NeedRequest) -> list[Reason]:
@@ -137,62 +179,96 @@ def judge(found: Found, request: NeedRequest) -> list[Reason]:
     ]
 
 
-def term(code: Term, share: Fraction, text: str, **numbers: int | str) -> Reason:
-    """A term's reason: the share, 0 to 1, of its weight, rounded half up."""
-    points = half_up(WEIGHTS[code] * share)
+def term(code: Term, share: Share, text: str, **numbers: int | str) -> Reason:
+    """A term's reason."""
+    points = points_for(code, share)
     return Reason(code, f"{text} {points} of {WEIGHTS[code]} points.", True, {**numbers, "points": points}, None)
+
+
+def points_for(code: Term, share: Share) -> int:
+    """A share of a term's weight."""
+    return rounded(WEIGHTS[code], share)
+
+
+def rounded(amount: int, share: Share) -> int:
+    """A share of an amount, rounded half up."""
+    return (2 * amount * share.part + share.of) // (2 * share.of)
 
 
 def share_met(found: Found) -> Reason:
     """How many of the open occurrences it meets."""
     met, of = len(found.occurrences), found.open_occurrences
-    return term("share_met", Fraction(met, of), f"It meets {met} of {of}.", met=met, wanted=of)
+    return term("share_met", Share(met, of), f"It meets {met} of {of}.", met=met, wanted=of)
+
+
+def nearness(suitable: Suitable) -> Share:
+    """How near it is, of as far as it may be."""
+    return Share(max(suitable.reach_m - suitable.distance_m, 0), suitable.reach_m)
 
 
 def distance(found: Found) -> Reason:
-    """How near it is, of as far as it may be."""
-    near = 1 - Fraction(found.distance_m, found.reach_m)
+    """What that is in points."""
     text = f"It is {found.distance_m} m away, of at most {found.reach_m}."
-    return term("distance", max(near, Fraction(0)), text, distance_m=found.distance_m, within_m=found.reach_m)
+    return term("distance", nearness(found), text, distance_m=found.distance_m, within_m=found.reach_m)
+
+
+def filled(suitable: Suitable, request: NeedRequest) -> Share:
+    """How much of what it holds would be used: a hall for 200 is wasted on eight."""
+    if request.attendees is None or suitable.capacity is None:
+        return ALL
+    return Share(request.attendees, suitable.capacity * request.units)
 
 
 def fit(found: Found, request: NeedRequest) -> Reason:
-    """How much of what it holds would be used: a hall for 200 is wasted on eight."""
-    if request.attendees is None or found.capacity is None:
-        return term("fit", Fraction(1), "How many come, or how many it holds, was not said.")
-    holds = found.capacity * request.units
-    text = f"It holds {holds}; {request.attendees} would come."
-    return term("fit", Fraction(request.attendees, holds), text, attendees=request.attendees, capacity=holds)
+    """What that is in points."""
+    share = filled(found, request)
+    if share is ALL:
+        return term("fit", share, "How many come, or how many it holds, was not said.")
+    text = f"It holds {share.of}; {share.part} would come."
+    return term("fit", share, text, attendees=share.part, capacity=share.of)
+
+
+def had_of(suitable: Suitable, request: NeedRequest) -> Share:
+    """How much of what would be nice it has."""
+    wanted = request.nice_to_have
+    return Share(sum(each in suitable.features for each in wanted), len(wanted)) if wanted else ALL
 
 
 def nice_to_have(found: Found, request: NeedRequest) -> Reason:
-    """How much of what would be nice it has."""
-    wanted = request.nice_to_have
-    if not wanted:
-        return term("nice_to_have", Fraction(1), "Nothing more was asked for.", had=0, wanted=0)
-    had = [each for each in wanted if each in found.features]
+    """What that is in points."""
+    share = had_of(found, request)
+    if share is ALL:
+        return term("nice_to_have", share, "Nothing more was asked for.", had=0, wanted=0)
+    had = [each for each in request.nice_to_have if each in found.features]
     text = f"It has {', '.join(had) or 'none'} of what would be nice."
-    return term("nice_to_have", Fraction(len(had), len(wanted)), text, had=len(had), wanted=len(wanted))
+    return term("nice_to_have", share, text, had=share.part, wanted=share.of)
+
+
+def saved(suitable: Suitable, ceiling: Money | None) -> Share:
+    """How much less an occurrence costs than it may; half where it costs and no ceiling was said."""
+    if suitable.price is None or suitable.each == 0:
+        return ALL
+    return Share(1, 2) if ceiling is None else Share(max(ceiling.amount - suitable.each, 0), max(ceiling.amount, 1))
 
 
 def price(found: Found, ceiling: Money | None) -> Reason:
-    """What an occurrence costs, of as much as it may; half of the points where it costs and no ceiling was said."""
-    if found.price is None or found.each == 0:
-        return term("price", Fraction(1), "It is free.", amount=0)
+    """What that is in points."""
+    share = saved(found, ceiling)
+    if found.price is None or share is ALL:
+        return term("price", share, "It is free.", amount=0)
     currency = found.price.currency
     text = f"It costs {found.each / 100:.2f} {currency} for each occurrence."
-    share = Fraction(1, 2) if ceiling is None else 1 - Fraction(found.each, ceiling.amount)
     return term("price", share, text, amount=found.each, currency=currency)
 
 
 def idle(found: Found) -> Reason:
     """How much of its time nobody else uses."""
     if not found.open_minutes:
-        return term("idle", Fraction(0), "It is not open in those four weeks.", open_minutes=0, occupied_minutes=0)
-    used = min(Fraction(found.occupied_minutes, found.open_minutes), Fraction(1))
-    text = f"It is taken for {half_up(100 * used)} % of the time in four weeks."
+        return term("idle", Share(0, 1), "It is not open in those four weeks.", open_minutes=0, occupied_minutes=0)
+    used = min(found.occupied_minutes, found.open_minutes)
+    text = f"It is taken for {rounded(100, Share(used, found.open_minutes))} % of the time in four weeks."
     numbers = {"open_minutes": found.open_minutes, "occupied_minutes": found.occupied_minutes}
-    return term("idle", 1 - used, text, **numbers)
+    return term("idle", Share(found.open_minutes - used, found.open_minutes), text, **numbers)
 
 
 def book(found: Found, request: NeedRequest, need_id: UUID) -> MatchBooking:
