@@ -41,6 +41,6 @@ bench: ## measure requests beside their SQL alone, N=100000 assets; writes bench
 	@scripts/setup --dev
 	$(PYTHON) -m bench all $(or $(N),100000) --publish $(ARGS)
 
-bench-growth: ## measure search at 10,000, 100,000 and 1,000,000 assets; writes bench/README.md
+bench-growth: ## measure search and matching at 10,000, 100,000 and 1,000,000 assets; writes bench/README.md
 	@scripts/setup --dev
 	$(PYTHON) -m bench growth $(or $(N),10000 100000 1000000) --publish $(ARGS)

@@ -1,5 +1,5 @@
 """`python -m bench all ASSETS`: each job through HTTP and the same SQL through pgbench, in turns.
-`python -m bench growth ASSETS …`: what search costs in countries of several sizes.
+`python -m bench growth ASSETS …`: what search and matching cost in countries of several sizes.
 With `--publish` the table goes into bench/README.md.
 """
 
@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from itertools import cycle
 from multiprocessing import get_context
 
-from bench import changes, jobs, load, recorded, stage, tables
+from bench import changes, jobs, load, matches, recorded, stage, tables, work
 from bench.jobs import Job
 from bench.load import Answer
 from bench.tables import Side, Sides
@@ -34,8 +34,10 @@ class Rig:
         self.time = {"warm": warm, "seconds": seconds}
         self.asked = 0
 
-    def http(self, job: Job, clients: int) -> list[Answer]:
-        """Ask the server."""
+    def fallow(self, job: Job, clients: int) -> list[Answer]:
+        """Ask the server, or have a worker do it."""
+        if job.by_worker:
+            return self.clients.submit(work.drive, self.url, job.requests, clients=clients, **self.time).result()
         asking = self.clients.submit(
             load.drive, self.address, job.requests, clients=clients, again=not job.units, **self.time
         )
@@ -91,7 +93,7 @@ def measure(turns: Sequence[tuple[Rig, Job]], rounds: int, crowds: Sequence[int]
         for (rig, job), of_crowds in zip(turns, measured, strict=True):
             stage.say(f"round {number + 1}: {job.name}")
             for crowd, sides in zip(crowds, of_crowds, strict=True):
-                for side, ask in zip(sides, (rig.http, rig.sql), strict=True):
+                for side, ask in zip(sides, (rig.fallow, rig.sql), strict=True):
                     if job.units:
                         asyncio.run(rig.stand(job))
                     answers = ask(job, crowd)
@@ -108,11 +110,12 @@ def bench(assets: int, rounds: int, **given: float) -> str:
         url, monday = stage.built(cluster, assets)
         changing, contested = asyncio.run(changes.changing(url, monday))
         reading = asyncio.run(jobs.reading(url, monday))
-        todo = [*reading, *changing]
+        matching = asyncio.run(matches.matching(url, monday))
+        todo = [*reading, *matching, *changing]
         with stage.serving(url) as (address, servers), clients() as pool:
             rig = Rig(url, address, pool, **given)
-            for each in reading:
-                rig.http(each, CLIENTS)
+            for each in [*reading, *matching]:
+                rig.fallow(each, CLIENTS)
             memory = [stage.resident_mb(each) for each in servers]
             measured = measure([(rig, job) for job in todo], rounds, [CLIENTS, 1])
             contest = rig.contest(contested)
@@ -132,13 +135,16 @@ def bench(assets: int, rounds: int, **given: float) -> str:
 
 
 def growth(sizes: Sequence[int], rounds: int, **given: float) -> str:
-    """Search, in countries of several sizes, in turns."""
+    """Searches and matches, in countries of several sizes, in turns."""
     before = os.getloadavg()[0]
     with stage.cluster() as cluster, clients() as pool, ExitStack() as servers:
         countries = [stage.built(cluster, assets) for assets in sizes]
         rigs = [Rig(url, servers.enter_context(stage.serving(url))[0], pool, **given) for url, _ in countries]
-        todo = [asyncio.run(jobs.reading(*country, only_searches=True)) for country in countries]
-        turns = [turn for searches in zip(*todo, strict=True) for turn in zip(rigs, searches, strict=True)]
+        todo = [
+            asyncio.run(jobs.reading(*country, only_searches=True)) + asyncio.run(matches.matching(*country))
+            for country in countries
+        ]
+        turns = [turn for alike in zip(*todo, strict=True) for turn in zip(rigs, alike, strict=True)]
         measured = measure(turns, rounds, [1])
         machine = asyncio.run(tables.machine(rigs[0].url, before))
     rows = tables.growth(

@@ -131,10 +131,15 @@ async def changing(url: str, monday: date) -> tuple[list[Job], list[bytes]]:
         return jobs, [post("/bookings", token, period(row)) for row in contested]
 
 
+async def member(conn: Connection) -> str:
+    """A token of who books here, and looks for something."""
+    await conn.execute(BOOKER, uuid7())
+    return await issue(conn, "bench", TokenRequest(name="Bench", role="member"), datetime.now(UTC))
+
+
 async def prepare(conn: Connection, monday: date) -> str:
     """A token of who books here; whatever an earlier run left is gone."""
-    await conn.execute(BOOKER, uuid7())
-    token = await issue(conn, "bench", TokenRequest(name="Bench", role="member"), datetime.now(UTC))
+    token = await member(conn)
     first = monday + timedelta(days=BOOKED_FROM)
     await conn.execute(TARGETS.replace("{from}", str(first)).replace("{requests}", str(REQUESTS)))
     await undo(conn)

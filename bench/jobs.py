@@ -19,7 +19,8 @@ class Job(NamedTuple):
     """Requests, the status of their answers, and what they are to pgbench.
 
     Where each changes the occupancy of so many `units` it is sent once; `standing`, by table: a row, such as stand
-    there first for every request. `examined`: how many assets each search tests.
+    there first for every request. `examined`: how many assets, or needs, each search tests. `by_worker`: the requests
+    are what a worker is to do.
     """
 
     name: str
@@ -29,11 +30,13 @@ class Job(NamedTuple):
     units: int = 0
     standing: Mapping[str, Mapping[str, Any]] = {}
     examined: Sequence[int] = ()
+    by_worker: bool = False
 
 
-def get(path: str, **query: object) -> bytes:
+def get(path: str, token: str | None = None, **query: object) -> bytes:
     """A request as it goes over the wire."""
-    return f"GET /v1{path}?{urlencode(query)} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
+    authorization = f"Authorization: Bearer {token}\r\n" if token else ""
+    return f"GET /v1{path}?{urlencode(query)} HTTP/1.1\r\nHost: bench\r\n{authorization}\r\n".encode()
 
 
 def post(path: str, token: str, body: object) -> bytes:
@@ -51,15 +54,25 @@ def two_hours(monday: date, days: int, hour: int) -> dict[str, str]:
     return {"starts_at": f"{starts:%Y-%m-%dT%H:%M:%SZ}", "ends_at": f"{starts + timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}"}
 
 
-async def searches(conn: Connection, monday: date) -> dict[str, list[bytes]]:
-    """Within 25 km of sites all over the country, 20 results."""
+async def categories(conn: Connection) -> list[str]:
+    """Those that anybody may search for, the rarest first."""
     ordered = "SELECT category FROM assets WHERE kind <> 'people' GROUP BY category ORDER BY count(*)"
-    categories = [row["category"] for row in await conn.fetch(ordered)]
-    rare, common = {"category": categories[0]}, {"category": categories[-1]}
+    return [row["category"] for row in await conn.fetch(ordered)]
+
+
+async def places(conn: Connection) -> list[tuple[float, float]]:
+    """Some sites all over the country."""
     sites = (
         "SELECT ST_X(shown::geometry) AS lon, ST_Y(shown::geometry) AS lat FROM sites ORDER BY md5(id::text) LIMIT $1"
     )
-    here = [{"lon": row["lon"], "lat": row["lat"], "within_m": 25_000} for row in await conn.fetch(sites, SAMPLES)]
+    return [(row["lon"], row["lat"]) for row in await conn.fetch(sites, SAMPLES)]
+
+
+async def searches(conn: Connection, monday: date) -> dict[str, list[bytes]]:
+    """Within 25 km of sites all over the country, 20 results."""
+    known = await categories(conn)
+    rare, common = {"category": known[0]}, {"category": known[-1]}
+    here = [{"lon": lon, "lat": lat, "within_m": 25_000} for lon, lat in await places(conn)]
     evening = two_hours(monday, 9, 18)
     middle = {"lon": country.MIDDLE[0], "lat": country.MIDDLE[1], "within_m": country.FULL_WITHIN_M}
     full = two_hours(monday, country.FULL_DAY, country.FULL_HOUR)

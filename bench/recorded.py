@@ -26,6 +26,9 @@ from bench.load import Answer
 from db.connection import SETTINGS, Connection
 from fallow.postgres import find_programs
 
+COLON = "\x01"  # instead of one
+LONG = 10_000  # what is longer is no variable of pgbench, but stands in the statement
+
 
 class Script(NamedTuple):
     """Transactions of pgbench, each as likely as the other, and the values of their variables; one without is NULL."""
@@ -69,7 +72,9 @@ async def script(conn: Connection, samples: Sequence[Sequence[LoggedQuery]], var
                 variable = f"p{sample}_{number}_{place}"
                 written = "" if value is None else text(value, kind.name)
                 said.append(f"''::{kind.name}" if value == "" else f":{variable}::{kind.name}")
-                if varying and (made := composed(written, varying.columns)):
+                if len(written) > LONG:
+                    said[-1] = f"{literal(written)}::{kind.name}"
+                elif varying and (made := composed(written, varying.columns)):
                     chosen.append(f"{made} AS {variable}")
                 elif written:
                     values[variable] = written
@@ -91,7 +96,8 @@ def composed(value: str, varying: Mapping[str, str]) -> str | None:
 
 def literal(value: str) -> str:
     """A text in SQL."""
-    return "'{}'".format(value.replace("'", "''").replace(":", "' || chr(58) || '"))
+    quoted = value.replace("'", "''").replace(":", COLON)
+    return f"replace('{quoted}', '{COLON}', chr(58))" if COLON in quoted else f"'{quoted}'"
 
 
 def text(value: Any, kind: str) -> str:

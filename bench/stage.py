@@ -14,14 +14,15 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from bench import country
+from bench import country, needs
 from db.connection import Connection, connect
 from db.migrate import bring_up_to_date
 from fallow import home
 from fallow.cluster import Cluster
 
-GENERATOR = hashlib.sha256(Path(country.__file__).read_bytes()).hexdigest()[:16]
+GENERATOR, LAYER = (hashlib.sha256(Path(each.__file__).read_bytes()).hexdigest()[:16] for each in (country, needs))
 STAMP = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = $1"
+NEEDS_STAMP = "SELECT obj_description('needs'::regclass, 'pg_class')"
 
 
 def cluster() -> Cluster:
@@ -32,7 +33,9 @@ def cluster() -> Cluster:
 def built(cluster: Cluster, assets: int) -> tuple[str, date]:
     """A country of so many assets: its address, and the Monday from which its bookings are, at most a week from now."""
     name = f"country_{assets}"
-    return cluster.url(name), asyncio.run(build(cluster.url(), cluster.url(name), name, assets))
+    monday = asyncio.run(build(cluster.url(), cluster.url(name), name, assets))
+    asyncio.run(lay(cluster.url(name), assets, monday))
+    return cluster.url(name), monday
 
 
 async def build(server: str, url: str, name: str, assets: int) -> date:
@@ -54,6 +57,15 @@ async def build(server: str, url: str, name: str, assets: int) -> date:
     finally:
         await postgres.close()
     return first
+
+
+async def lay(url: str, assets: int, monday: date) -> None:
+    """Have the needs of a country be those of this generator."""
+    stamp = f"{LAYER} from {monday}"
+    async with connected(url) as conn:
+        if await conn.fetchval(NEEDS_STAMP) != stamp:
+            await needs.fill(url, assets, monday, say)
+            await conn.execute(f"COMMENT ON TABLE needs IS '{stamp}'")
 
 
 @asynccontextmanager

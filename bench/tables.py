@@ -61,9 +61,9 @@ def requests(rows: Iterable[tuple[Job, Sides, Sides]]) -> list[str]:
 
 
 def growth(rows: Iterable[tuple[int, Job, Sides]]) -> list[str]:
-    """What each search costs in ever larger countries; ×: times what it was in the one before."""
+    """What each search or match costs in ever larger countries; ×: times what it was in the one before."""
     lines = [
-        "| search | assets | HTTP p50 | SQL p50 | × | examined | at most | SQL µs each | × |",
+        "| search, match | assets | HTTP p50 | SQL p50 | × | examined | at most | SQL µs each | × |",
         f"|---|{'--:|' * 8}",
     ]
     before: dict[str, tuple[float, float]] = {}
