@@ -10,6 +10,7 @@ import db.zones
 from api import (
     answers,
     assets,
+    attendance,
     availability,
     bodies,
     bookings,
@@ -79,6 +80,7 @@ FEATURES = (
     skipped.router,
     changes.router,
     recalls.router,
+    attendance.router,
     messages.router,
     claims.router,
     needs.router,

@@ -68,14 +68,15 @@ async def book(
         wanted,
         place,
         booker_id=caller.organisation_id,
-        held_until=claim.held_until,
+        claim=claim,
         now=now,
         request_id=request_id,
     )
     if planned.why_not:
         got = {each.id: each.period.starts_at for each in wanted.asked if each.id not in planned.why_not}
         claim = claimed(got.values())
-        await db.occupancies.hold(conn, place.owner_id, [*got], claim.held_until)
+        if claim.held_until:
+            await db.occupancies.hold(conn, place.owner_id, [*got], claim.held_until)
     stored = plans.settle(
         data, place, wanted, planned, seats, claim, summary=summary, booking_id=uuid7(), caller=caller, now=now
     )

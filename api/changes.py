@@ -54,7 +54,7 @@ async def confirm(
     if caller.state != "verified":
         await db.bookings.lock_account_of(conn, booking_id, caller.organisation_id)
     booking = await begin("confirmBooking", request, conn, booking_id, caller, now, request_id)
-    chosen = changes.all_of("confirmBooking", booking)
+    chosen = changes.all_of("confirmBooking", booking, now)
     claim = plans.claim(booking.place, booking.booker_id, (each.starts_at for each in chosen), now=now)
     if expired := [each for each in chosen if each.state == "expired"]:
         try:
@@ -63,14 +63,14 @@ async def confirm(
                 changes.again(booking, expired),
                 booking.place,
                 booker_id=booking.booker_id,
-                held_until=claim.held_until,
+                claim=claim,
                 now=now,
                 request_id=request_id,
             )
         except NotBookable as refused:
             raise HoldExpired(refused.occurrences, refused.unmet, refused.detail) from None
         booking = changes.priced(booking, expired, caller)
-    confirmed = [changes.become(each, claim.state) for each in chosen]
+    confirmed = [changes.become(each, claim.state, check_in_by=claim.check_in_by(each.period)) for each in chosen]
     return await save(conn, "confirmBooking", booking, confirmed, claim, caller=caller, now=now, request_id=request_id)
 
 
@@ -91,7 +91,7 @@ async def approve(
 ) -> Booking:
     """Approve all or some of what was asked for: it is `confirmed`. The booker sees the note."""
     booking = await begin("approveBooking", request, conn, booking_id, caller, now, request_id)
-    approved = changes.decide("approveBooking", data, booking)
+    approved = changes.outcome("approveBooking", data, booking, now, plans.confirmed(booking.place, now))
     return await save(
         conn, "approveBooking", booking, approved, note=data.note, caller=caller, now=now, request_id=request_id
     )
@@ -114,7 +114,7 @@ async def decline(
 ) -> Booking:
     """Decline all or some of what was asked for: its place is free at once. The booker sees the note."""
     booking = await begin("declineBooking", request, conn, booking_id, caller, now, request_id)
-    declined = changes.decide("declineBooking", data, booking)
+    declined = changes.outcome("declineBooking", data, booking, now)
     return await save(
         conn, "declineBooking", booking, declined, note=data.note, caller=caller, now=now, request_id=request_id
     )

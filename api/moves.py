@@ -54,7 +54,7 @@ async def move(
         moves.wanted(moved, had, booking),
         booking.place,
         booker_id=booking.booker_id,
-        held_until=claim.held_until,
+        claim=claim,
         now=now,
         request_id=request_id,
     )

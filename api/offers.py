@@ -28,7 +28,7 @@ from domain.callers import Caller
 from domain.costs import Part, cost, price_for
 from domain.errors import Fault, Invalid, NotBookable, NotFound, StateDoesNotAllow
 from domain.offers import ACTIONS, Offer, OfferFilter, OfferPage, OfferRequest, OfferState, Stored, present
-from domain.plans import Place
+from domain.plans import Claim, Place
 from domain.requests import Asked, Wanted
 from domain.skipped import Retry
 from domain.time import Period
@@ -69,7 +69,7 @@ async def create(
             Wanted(asked=asked, attendees=request.attendees),
             place,
             booker_id=found.booker_id,
-            held_until=expires_at,
+            claim=Claim("held", held_until=expires_at),
             now=now,
             request_id=request_id,
         )
@@ -234,17 +234,17 @@ async def book(conn: Connection, offer: Stored, place: Place, caller: Caller, no
     held = await db.offers.held(conn, offer)
     await db.occupancies.release(conn, place.id, place.owner_id, [each.id for each in held])
     starts = [each.period.starts_at for each in held]
-    claim = plans.claim(place, offer.booker_id, starts, waived=offer.need_id is not None, now=now)
+    claim = plans.confirmed(place, now) if offer.need_id else plans.claim(place, offer.booker_id, starts, now=now)
     await seating.take(
         conn,
         Wanted(asked=held, attendees=offer.attendees, ignore_terms=True),
         place,
         booker_id=offer.booker_id,
-        held_until=claim.held_until,
+        claim=claim,
         now=now,
         request_id=request_id,
     )
-    await db.offers.accept(conn, offer, claim, now)
+    await db.offers.accept(conn, offer, held, claim, now)
     booking = await db.bookings.load(conn, offer.booking_id, caller.organisation_id, now)
     assert booking is not None  # noqa: S101 - it is the caller's by now
     await db.bookings.sweep_later(conn, booking.owner_id, booking.id, claim)

@@ -52,7 +52,7 @@ async def recall(
     """
     booking = await begin("recallBooking", request, conn, booking_id, caller, now, request_id)
     must_be_recallable(booking)
-    chosen = changes.named("recallBooking", data, booking)
+    chosen = changes.named("recallBooking", data, booking, now)
     await db.recalls.recall(
         conn,
         booking.owner_id,

@@ -53,13 +53,13 @@ async def had(
     conn: Connection, booking: Locked, data: Retry, *, caller: Caller, now: datetime, request_id: str
 ) -> Booking:
     """Have what a locked booking skipped. Raises NotBookable, StateDoesNotAllow."""
-    chosen = changes.named("retrySkipped", data, booking)
+    chosen = changes.named("retrySkipped", data, booking, now)
     planned, *_ = await seating.take(
         conn,
         skipped.wanted(data, chosen, booking),
         booking.place,
         booker_id=booking.booker_id,
-        held_until=None,  # what is got decides how long it is held: `save` writes that
+        claim=None,  # what is got decides which it is: `save` writes that
         now=now,
         request_id=request_id,
     )

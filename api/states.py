@@ -25,6 +25,7 @@ MOMENTS: Mapping[OccurrenceState, Moment] = {
     "expired": Moment("at `hold_expires_at`", "booking.expired"),
     "lapsed": Moment("at `decide_by`, where the terms said `on_deadline: decline`", "booking.lapsed"),
     "confirmed": Moment("at `decide_by`, where the terms said `on_deadline: approve`", "booking.approved"),
+    "no_show": Moment("at `check_in_by`, where the terms asked for it", "booking.no_show"),
     "completed": Moment("at its end", "booking.completed"),
 }
 INTRODUCTION = """# What may become of a booking

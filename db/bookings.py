@@ -40,8 +40,8 @@ BOOKING = f"""
                        WHERE u.owner_id = b.owner_id AND u.occurrence_id = c.id AND u.asset_id = b.asset_id
                          AND (u.held_until IS NULL OR u.held_until > $1)), '[]'),
                    'state', rules.state(c, $1), 'why_not', c.why_not, 'note', c.note,
-                   'cancelled_late', c.cancelled_late,
-                   'sequence', c.sequence + (rules.unswept(c, $1) IS NOT NULL)::int)
+                   'cancelled_late', c.cancelled_late, 'check_in_by', c.check_in_by,
+                   'sequence', rules.sequence(c, $1))
                  ORDER BY c.starts_at, c.id)
             FROM occurrences c WHERE c.owner_id = b.owner_id AND c.booking_id = b.id) AS occurrences
     FROM bookings b
@@ -142,12 +142,12 @@ INSERT = f"""
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $22, $23)),
   made AS (
     INSERT INTO occurrences (id, owner_id, booking_id, booker_id, asset_id, starts_at, ends_at, units, state, why_not,
-                             held_until, approved_from)
+                             held_until, approved_from, check_in_by)
     SELECT c.id, $2, $1, $3, $4, c.starts_at, c.ends_at, $6, c.state, $19::jsonb->(c.n::int - 1),
            CASE WHEN c.state <> 'skipped' THEN $20::timestamptz END,
-           CASE WHEN c.state <> 'skipped' THEN $21::timestamptz END
-      FROM unnest($15::uuid[], $16::timestamptz[], $17::timestamptz[], $18::text[])
-           WITH ORDINALITY c (id, starts_at, ends_at, state, n))
+           CASE WHEN c.state <> 'skipped' THEN $21::timestamptz END, c.check_in_by
+      FROM unnest($15::uuid[], $16::timestamptz[], $17::timestamptz[], $18::text[], $37::timestamptz[])
+           WITH ORDINALITY c (id, starts_at, ends_at, state, check_in_by, n))
   INSERT INTO events ({db.events.COLUMNS})
   VALUES ($24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36)
 """
@@ -182,6 +182,7 @@ async def insert(conn: Connection, stored: Stored, claim: Claim, **change: Unpac
         stored.recallable,
         stored.need_id,
         *db.events.row(**change),
+        [each.check_in_by for each in occurrences],
     )
     await sweep_later(conn, stored.owner_id, stored.id, claim)
     await match_need(conn, stored)
@@ -266,24 +267,30 @@ CHANGE = f"""
   WITH booking AS (
     UPDATE bookings SET updated_at = $3, version = version + 1, units = $4, cost = $5, clock_changes = $6
      WHERE owner_id = $2 AND id = $1),
+  n AS (
+    SELECT * FROM unnest($7::uuid[], $8::text[], $9::text[], $10::boolean[], $11::int[], $12::timestamptz[],
+                         $13::timestamptz[], $14::int[], $33::timestamptz[])
+           WITH ORDINALITY n (id, state, note, cancelled_late, sequence, starts_at, ends_at, units, check_in_by,
+                              place)),
   changed AS (
     UPDATE occurrences c
        SET state = n.state, note = n.note, cancelled_late = n.cancelled_late, sequence = n.sequence,
            starts_at = n.starts_at, ends_at = n.ends_at, units = n.units, why_not = $15::jsonb->(n.place::int - 1),
+           check_in_by = n.check_in_by,
            held_until = CASE WHEN c.id = ANY($32::uuid[]) THEN c.held_until ELSE $16 END,
            approved_from = CASE WHEN c.id = ANY($32) THEN c.approved_from ELSE $17 END
-      FROM unnest($7::uuid[], $8::text[], $9::text[], $10::boolean[], $11::int[], $12::timestamptz[],
-                  $13::timestamptz[], $14::int[])
-           WITH ORDINALITY n (id, state, note, cancelled_late, sequence, starts_at, ends_at, units, place)
+      FROM n
      WHERE c.owner_id = $2 AND c.id = n.id),
   freed AS (
     DELETE FROM occupancies WHERE owner_id = $2 AND occurrence_id = ANY($18::uuid[])),
   kept AS (
-    UPDATE occupancies o SET held_until = CASE WHEN c.id = ANY($32) THEN c.held_until ELSE $16 END
-      FROM occurrences c
-     WHERE c.owner_id = $2 AND c.id = ANY($7::uuid[]) AND c.id <> ALL($18::uuid[])
-       AND o.owner_id = $2 AND o.occurrence_id = c.id
-       AND o.held_until IS DISTINCT FROM CASE WHEN c.id = ANY($32) THEN c.held_until ELSE $16 END)
+    UPDATE occupancies o SET held_until = u.until
+      FROM n
+      JOIN occurrences c ON c.owner_id = $2 AND c.id = n.id
+     CROSS JOIN LATERAL (
+           SELECT coalesce(CASE WHEN c.id = ANY($32) THEN c.held_until ELSE $16 END, n.check_in_by) AS until) u
+     WHERE n.id <> ALL($18::uuid[]) AND o.owner_id = $2 AND o.occurrence_id = n.id
+       AND o.held_until IS DISTINCT FROM u.until)
   INSERT INTO events ({db.events.COLUMNS})
   VALUES ($19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)
 """
@@ -323,6 +330,7 @@ async def change(
         [each.id for each in changed if each.state not in OCCUPYING],
         *db.events.row(**change),
         list(unclaimed),
+        [each.check_in_by for each in changed],
     )
     await sweep_later(conn, booking.owner_id, booking.id, claim)
     await match_need(conn, booking)

@@ -102,12 +102,22 @@ $$;
 
 -- States -------------------------------------------------------------------------------------------------------
 
--- When an occurrence has become something else by itself that nobody has written down yet: a hold or a request
--- that ended, or a request that nobody decided on in time and which is approved then. Null: it is as it stands.
+-- When an occurrence has last become something else by itself that nobody has written down yet: a hold or a request
+-- that ended, a request that nobody decided on in time and which is approved then, or what nobody has checked in to.
+-- Null: it is as it stands.
 CREATE FUNCTION rules.unswept(c occurrences, at timestamptz) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE AS $$
-  SELECT CASE WHEN c.state IN ('held', 'pending') AND least(c.held_until, c.approved_from) <= at
+  SELECT CASE WHEN c.state IN ('confirmed', 'pending') AND c.check_in_by <= at THEN c.check_in_by
+              WHEN c.state IN ('held', 'pending') AND least(c.held_until, c.approved_from) <= at
               THEN least(c.held_until, c.approved_from) END
+$$;
+
+-- How often an occurrence has changed, swept or not. (One that was approved by itself may be a no-show since.)
+CREATE FUNCTION rules.sequence(c occurrences, at timestamptz) RETURNS int
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT c.sequence
+         + CASE WHEN c.state IN ('held', 'pending') AND least(c.held_until, c.approved_from) <= at THEN 1 ELSE 0 END
+         + CASE WHEN c.state IN ('confirmed', 'pending') AND c.check_in_by <= at THEN 1 ELSE 0 END
 $$;
 
 -- What an occurrence is at a moment, swept or not.
@@ -115,6 +125,7 @@ CREATE FUNCTION rules.state(c occurrences, at timestamptz) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE WHEN c.held_until <= at AND c.state = 'held' THEN 'expired'
               WHEN c.held_until <= at AND c.state = 'pending' THEN 'lapsed'
+              WHEN c.check_in_by <= at AND c.state IN ('confirmed', 'pending') THEN 'no_show'
               WHEN c.ends_at <= at AND (c.state IN ('confirmed', 'checked_in') OR c.state = 'pending' AND c.approved_from <= at)
               THEN 'completed'
               WHEN c.state = 'pending' AND c.approved_from <= at THEN 'confirmed'

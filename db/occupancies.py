@@ -54,7 +54,7 @@ ASSESS = f"""
             JOIN parts p ON p.owner_id = $2 AND p.whole_id = $1
             JOIN occupancies o ON o.owner_id = $2 AND o.asset_id = p.part_id AND o.occupied && s.around
             JOIN occurrences c ON c.owner_id = $2 AND c.id = o.occurrence_id
-           WHERE coalesce(o.held_until, c.held_until) <= $8) AS lapsed,
+           WHERE coalesce(o.held_until, c.held_until, c.check_in_by) <= $8) AS lapsed,
          EXISTS (SELECT FROM waiting_places w WHERE w.owner_id = $2 AND w.asset_id = $1 AND NOT w.ended) AS waited_for,
          1 + (SELECT coalesce(sum(part.units), 0) FROM parts p
                 JOIN assets part ON part.id = p.part_id AND part.owner_id = p.owner_id
@@ -111,8 +111,9 @@ async def assess(conn: Connection, wanted: Wanted, place: Place, *, booker_id: U
 
 TAKE = """
   INSERT INTO occupancies (owner_id, asset_id, unit, occupied, occurrence_id, held_until)
-  SELECT $2, p.part_id, u, tstzrange(s.lower, s.upper), s.occurrence_id, $7
-    FROM unnest($3::uuid[], $4::int[], $5::timestamptz[], $6::timestamptz[]) s (occurrence_id, unit, lower, upper)
+  SELECT $2, p.part_id, u, tstzrange(s.lower, s.upper), s.occurrence_id, s.held_until
+    FROM unnest($3::uuid[], $4::int[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[])
+         s (occurrence_id, unit, lower, upper, held_until)
     JOIN parts p ON p.owner_id = $2 AND p.whole_id = $1
     JOIN assets part ON part.id = p.part_id AND part.owner_id = p.owner_id
    CROSS JOIN generate_series(1, part.units) u
@@ -123,9 +124,7 @@ TAKE = """
 """
 
 
-async def take(
-    conn: Connection, *, asset_id: UUID, owner_id: UUID, seats: Sequence[Seat], held_until: datetime | None
-) -> int:
+async def take(conn: Connection, *, asset_id: UUID, owner_id: UUID, seats: Sequence[Seat]) -> int:
     """Occupy the seats of an asset and all its parts: how many rows it could. The asset is already locked.
 
     Fewer than `len(seats)` times `Standing.rows` means that a booking of a whole or a part came in between.
@@ -138,7 +137,7 @@ async def take(
         [seat.unit for seat in seats],
         [seat.lower for seat in seats],
         [seat.upper for seat in seats],
-        held_until,
+        [seat.held_until for seat in seats],
     )
     return len(rows)
 
@@ -149,7 +148,7 @@ HOLD = """
 """
 
 
-async def hold(conn: Connection, owner_id: UUID, occurrence_ids: Sequence[UUID], until: datetime | None) -> None:
+async def hold(conn: Connection, owner_id: UUID, occurrence_ids: Sequence[UUID], until: datetime) -> None:
     """Have all that occurrences occupy until then."""
     await conn.execute(HOLD, owner_id, occurrence_ids, until)
 
@@ -171,7 +170,7 @@ async def release(conn: Connection, asset_id: UUID, owner_id: UUID, occurrence_i
 LAPSED = """
   SELECT array_agg(DISTINCT c.booking_id ORDER BY c.booking_id)
     FROM occupancies o JOIN occurrences c ON c.owner_id = o.owner_id AND c.id = o.occurrence_id
-   WHERE o.owner_id = $1 AND o.asset_id = $2 AND coalesce(o.held_until, c.held_until) <= $3
+   WHERE o.owner_id = $1 AND o.asset_id = $2 AND coalesce(o.held_until, c.held_until, c.check_in_by) <= $3
 """
 
 
@@ -183,7 +182,7 @@ async def lapsed(conn: Connection, asset_id: UUID, owner_id: UUID, now: datetime
 CLEAR = """
   DELETE FROM occupancies o USING occurrences c
    WHERE c.owner_id = $1 AND c.booking_id = ANY($2::uuid[])
-     AND o.owner_id = $1 AND o.occurrence_id = c.id AND coalesce(o.held_until, c.held_until) <= $3
+     AND o.owner_id = $1 AND o.occurrence_id = c.id AND coalesce(o.held_until, c.held_until, c.check_in_by) <= $3
 """
 
 

@@ -56,8 +56,8 @@ PAGE = f"""
   WITH page AS (
     {WALK.format(capacity="owner_id")} UNION {WALK.format(capacity="booker_id")} ORDER BY starts_at, id LIMIT $12)
   SELECT c.id, c.starts_at, c.ends_at, a.timezone, c.units,
-         rules.state(c, $1) AS state, c.why_not, c.note, c.cancelled_late,
-         c.sequence + (rules.unswept(c, $1) IS NOT NULL)::int AS sequence,
+         rules.state(c, $1) AS state, c.why_not, c.note, c.cancelled_late, c.check_in_by,
+         rules.sequence(c, $1) AS sequence,
          ARRAY(SELECT u.unit FROM occupancies u
                 WHERE u.owner_id = c.owner_id AND u.occurrence_id = c.id AND u.asset_id = c.asset_id
                   AND (u.held_until IS NULL OR u.held_until > $1) ORDER BY u.unit) AS unit_numbers,
@@ -113,11 +113,13 @@ LOCK_UNSWEPT = """
                   WHERE c.owner_id = b.owner_id AND c.booking_id = b.id AND rules.unswept(c, $3) IS NOT NULL)
    ORDER BY b.id FOR NO KEY UPDATE
 """
-# From what to what, and when. What was approved by itself may be over by now: that it completed is said apart.
+# From what to what, and when. What was approved by itself may be over by now: that it completed is said apart. Or
+# nobody may have come to it since: that is found by another look.
 SWEEP = """
   WITH unswept AS (
-    SELECT c.id, c.owner_id, c.state AS was, rules.unswept(c, $3) AS moment,
-           CASE WHEN c.state = 'held' THEN 'expired'
+    SELECT c.id, c.owner_id, c.state AS was,
+           CASE WHEN c.state = 'confirmed' THEN c.check_in_by ELSE least(c.held_until, c.approved_from) END AS moment,
+           CASE WHEN c.state = 'held' THEN 'expired' WHEN c.state = 'confirmed' THEN 'no_show'
                 WHEN c.held_until <= $3 THEN 'lapsed' ELSE 'confirmed' END AS became
       FROM occurrences c
      WHERE c.owner_id = $1 AND c.booking_id = $2 AND rules.unswept(c, $3) IS NOT NULL
@@ -133,6 +135,7 @@ TYPES = {
     "expired": "booking.expired",
     "lapsed": "booking.lapsed",
     "confirmed": "booking.approved",
+    "no_show": "booking.no_show",
     "completed": "booking.completed",
 }
 
@@ -142,7 +145,10 @@ async def sweep(
 ) -> None:
     """Write down what became of bookings by themselves, each with the moment at which it did, and free what ended."""
     for booking in await conn.fetch(LOCK_UNSWEPT, owner_id, booking_ids, now):
-        rows = sorted(await conn.fetch(SWEEP, owner_id, booking["id"], now), key=itemgetter("moment", "became", "id"))
+        rows = await conn.fetch(SWEEP, owner_id, booking["id"], now)
+        if any(row["became"] == "confirmed" for row in rows):
+            rows += await conn.fetch(SWEEP, owner_id, booking["id"], now)
+        rows.sort(key=itemgetter("moment", "became", "id"))
         for (moment, became), group in groupby(rows, key=itemgetter("moment", "became")):
             if booking["booker_id"] is None:
                 freed = await db.offers.end(
@@ -173,7 +179,7 @@ async def sweep(
 OVER = """
   SELECT DISTINCT owner_id, booking_id
     FROM (SELECT owner_id, booking_id FROM occurrences
-           WHERE state IN ('confirmed', 'checked_in') AND ends_at <= $1
+           WHERE state IN ('confirmed', 'checked_in') AND check_in_by IS NULL AND ends_at <= $1
            ORDER BY ends_at LIMIT $2) c
 """
 
@@ -183,10 +189,25 @@ async def over(conn: Connection, *, now: datetime, limit: int) -> list[tuple[UUI
     return [(row["owner_id"], row["booking_id"]) for row in await conn.fetch(OVER, now, limit)]
 
 
+UNATTENDED = """
+  SELECT DISTINCT owner_id, booking_id, check_in_by
+    FROM (SELECT owner_id, booking_id, check_in_by FROM occurrences
+           WHERE state = 'confirmed' AND check_in_by <= $1
+           ORDER BY check_in_by LIMIT $2) c
+"""
+
+
+async def unattended(conn: Connection, *, until: datetime, limit: int) -> list[tuple[UUID, UUID, datetime]]:
+    """Owner and booking of so many occurrences that are no-shows by then if nobody checks in, and from when on."""
+    rows = await conn.fetch(UNATTENDED, until, limit)
+    return [(row["owner_id"], row["booking_id"], row["check_in_by"]) for row in rows]
+
+
 COMPLETE = """
   WITH ended AS (
     SELECT id, owner_id, state FROM occurrences
-     WHERE owner_id = $1 AND booking_id = $2 AND state IN ('confirmed', 'checked_in') AND ends_at <= $3
+     WHERE owner_id = $1 AND booking_id = $2 AND state IN ('confirmed', 'checked_in') AND check_in_by IS NULL
+       AND ends_at <= $3
      ORDER BY id FOR NO KEY UPDATE)
   UPDATE occurrences c SET state = 'completed'
     FROM ended WHERE c.owner_id = ended.owner_id AND c.id = ended.id

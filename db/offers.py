@@ -7,7 +7,6 @@ from uuid import UUID
 
 import msgspec
 from asyncpg import Range
-from msgspec.structs import astuple
 
 import db.events
 import db.jobs
@@ -216,14 +215,27 @@ async def held(conn: Connection, offer: Stored) -> list[Asked]:
 ACCEPT = """
   WITH booking AS (
     UPDATE bookings SET booker_id = $3, created_at = $4, updated_at = $4 WHERE owner_id = $1 AND id = $2)
-  UPDATE occurrences SET booker_id = $3, state = $5, held_until = $6, approved_from = $7
-   WHERE owner_id = $1 AND booking_id = $2
+  UPDATE occurrences c
+     SET booker_id = $3, state = $5, held_until = $6, approved_from = $7, check_in_by = n.check_in_by
+    FROM unnest($8::uuid[], $9::timestamptz[]) n (id, check_in_by)
+   WHERE c.owner_id = $1 AND c.booking_id = $2 AND c.id = n.id
 """
 
 
-async def accept(conn: Connection, offer: Stored, claim: Claim, now: datetime) -> None:
-    """Give the group the booking that held the place of a locked offer, with its claim on it."""
-    await conn.execute(ACCEPT, offer.owner_id, offer.booking_id, offer.booker_id, now, *astuple(claim))
+async def accept(conn: Connection, offer: Stored, held: Sequence[Asked], claim: Claim, now: datetime) -> None:
+    """Give the group the booking that held the place of a locked offer, with its claim on what that holds."""
+    await conn.execute(
+        ACCEPT,
+        offer.owner_id,
+        offer.booking_id,
+        offer.booker_id,
+        now,
+        claim.state,
+        claim.held_until,
+        claim.approved_from,
+        [each.id for each in held],
+        [claim.check_in_by(each.period) for each in held],
+    )
 
 
 PUT_INTO = "UPDATE offers SET booking_id = $3 WHERE id = $1 AND owner_id = $2"

@@ -10,7 +10,7 @@ from domain.plans import Place
 # Of the locked row alone: what else the statement would read is as old as the moment it began to wait.
 PLACE = """
   a.id, a.owner_id, a.timezone, a.units, a.approval, a.hold_minutes, a.approval_hours, a.on_deadline,
-         a.cancel_notice_minutes, a.offer_minutes, a.recallable, a.turnaround_before_minutes,
+         a.cancel_notice_minutes, a.offer_minutes, a.check_in_grace_minutes, a.recallable, a.turnaround_before_minutes,
          a.turnaround_after_minutes, a.price, a.community_price, a.arrival
 """
 KNOWN_PLACE = f"""

@@ -41,7 +41,7 @@ RECALL = """
   WITH became AS (
     UPDATE occurrences c
        SET state = n.state, note = coalesce($5, c.note), sequence = c.sequence + 1,
-           held_until = NULL, approved_from = NULL
+           held_until = NULL, approved_from = NULL, check_in_by = NULL
       FROM unnest($2::uuid[], $3::text[]) n (id, state)
      WHERE c.owner_id = $1 AND c.id = n.id),
   freed AS (

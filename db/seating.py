@@ -3,9 +3,11 @@
 What has come free goes first to those who wait in line for it.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import structs
 from uuid_utils.compat import uuid7
 
 import db.fairness
@@ -18,7 +20,7 @@ from db.connection import Connection, freed
 from domain import fairness, offers, plans, requests, units
 from domain.assets import AssetSummary
 from domain.errors import NotBookable, Overloaded
-from domain.plans import Place, Plan
+from domain.plans import Claim, Place, Plan
 from domain.requests import Asked, Wanted
 from domain.time import Period
 from domain.units import Seat
@@ -33,11 +35,12 @@ async def take(
     place: Place,
     *,
     booker_id: UUID,
-    held_until: datetime | None,
+    claim: Claim | None,
     now: datetime,
     request_id: str | None,
 ) -> tuple[Plan, list[Seat], AssetSummary]:
-    """Occupy what can be had of a locked asset, once those in line were offered what came free of it.
+    """Occupy what can be had of a locked asset, once those in line were offered what came free of it, as long as the
+    claim says; None: until something else is said.
 
     A booking of a whole around it or a part in it may come in between: then it looks again.
     Raises NotBookable, Invalid.
@@ -63,15 +66,20 @@ async def take(
                 await sweep(conn, place, lapsed, now=now, request_id=request_id)
                 continue
             seats = await move_others(conn, place, plan, now=now)
-        taken = await db.occupancies.take(
-            conn, asset_id=place.id, owner_id=place.owner_id, seats=seats, held_until=held_until
-        )
+        kept = held(seats, wanted, claim)
+        taken = await db.occupancies.take(conn, asset_id=place.id, owner_id=place.owner_id, seats=kept)
         if taken == len(seats) * standing.rows:
-            if held_until is not None and standing.waited_for:
+            if standing.waited_for and any(each.held_until for each in kept):
                 await db.waiting.keep(conn, place.owner_id, [place.id])
             return plan, seats, standing.summary
         await db.occupancies.release(conn, place.id, place.owner_id, [wish.occurrence for wish in plan.wishes])
     raise Overloaded
+
+
+def held(seats: Sequence[Seat], wanted: Wanted, claim: Claim | None) -> list[Seat]:
+    """Seats with when they are free by themselves."""
+    until = {each.id: claim and claim.until(each.period) for each in wanted.asked}
+    return [structs.replace(each, held_until=until[each.occurrence]) for each in seats if each.occurrence]
 
 
 async def sweep(
@@ -127,7 +135,7 @@ async def offer(
             Wanted(asked=[asked], attendees=candidate.attendees),
             place,
             booker_id=candidate.contender.organisation_id,
-            held_until=expires_at,
+            claim=Claim("held", held_until=expires_at),
             now=now,
             request_id=request_id,
         )

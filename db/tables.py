@@ -472,10 +472,12 @@ occurrences = Table(
     required("cancelled_late", Boolean, server_default="false"),
     required("sequence", Integer, server_default="0"),
     Column("approved_from", INSTANT, comment="pending: from then on confirmed, swept or not"),
+    Column("check_in_by", INSTANT, comment="confirmed, or to be: from then on no_show, swept or not"),
     PrimaryKeyConstraint("id", "owner_id"),
     ForeignKeyConstraint(["booking_id", "owner_id"], ["bookings.id", "bookings.owner_id"]),
     ForeignKeyConstraint(["asset_id", "owner_id"], ["assets.id", "assets.owner_id"]),
     CheckConstraint("starts_at < ends_at", name="period"),
+    CheckConstraint("check_in_by <= ends_at AND (state <> 'pending' OR approved_from <= check_in_by)", name="check_in"),
     CheckConstraint(
         "state IN ('held', 'pending', 'confirmed', 'checked_in', 'completed', 'expired', 'declined', 'lapsed',"
         " 'cancelled', 'recalled', 'no_show', 'skipped')",
@@ -501,6 +503,11 @@ occurrences = Table(
         "booker_id",
         "ends_at",
         postgresql_where=text("state IN ('held', 'pending', 'confirmed', 'checked_in')"),
+    ),
+    Index(
+        "occurrences_check_in_idx",
+        "check_in_by",
+        postgresql_where=text("state = 'confirmed' AND check_in_by IS NOT NULL"),
     ),
     Index("occurrences_standing_idx", "ends_at", postgresql_where=text("state IN ('confirmed', 'checked_in')")),
 )

@@ -271,17 +271,18 @@ KEEP = """
                    SELECT FROM waiting_places p
                      JOIN waitings w ON w.id = p.waiting_id AND w.owner_id = p.owner_id
                     WHERE p.owner_id = c.owner_id AND p.asset_id = c.asset_id AND NOT p.ended
-                      AND p.period && tstzrange(c.starts_at, c.ends_at) AND lower(p.period) > c.held_until
+                      AND p.period && tstzrange(c.starts_at, c.ends_at) AND lower(p.period) > e.ends
                       AND NOT EXISTS (
                             SELECT FROM offers g
                              WHERE g.waiting_id = w.id AND g.owner_id = w.owner_id
                                AND (w.booking_id IS NULL OR g.waiting_number = p.number)
                                AND (g.state = 'offered' OR g.asset_id = f.asset_id AND g.freed_at = f.freed_at)))
-                 THEN c.held_until END AS until
+                 THEN e.ends END AS until
             FROM occurrences c
+           CROSS JOIN LATERAL (SELECT coalesce(c.held_until, c.check_in_by) AS ends) e
             LEFT JOIN offers f ON f.owner_id = c.owner_id AND f.booking_id = c.booking_id AND f.state = 'offered'
-           WHERE c.owner_id = $1 AND c.asset_id = ANY($2::uuid[]) AND c.state IN ('held', 'pending')
-             AND c.held_until IS NOT NULL) k
+           WHERE c.owner_id = $1 AND c.asset_id = ANY($2::uuid[]) AND c.state IN ('held', 'pending', 'confirmed')
+             AND e.ends IS NOT NULL) k
    WHERE o.owner_id = k.owner_id AND o.occurrence_id = k.id AND o.held_until IS DISTINCT FROM k.until
 """
 

@@ -158,7 +158,7 @@ def may(stored: Stored, caller: Caller, now: datetime) -> list[str]:
         for operation in transitions.ACTIONS
         if (operation != "recallBooking" or stored.recallable)
         and (operation != "confirmBooking" or not any(each.state == "expired" for each in late))
-        and transitions.can(operation, in_time)
+        and transitions.can(operation, in_time, now)
         and permissions.allows(operation, caller, owner_id=stored.owner_id, booker_id=stored.booker_id)
     ]
 

@@ -13,7 +13,7 @@ from domain.callers import Caller
 from domain.costs import FREE, Cost, Part, price_for, recost, without
 from domain.errors import Fault, Invalid
 from domain.occurrences import STANDING, Occurrence, OccurrenceState, booking_state
-from domain.plans import Locked
+from domain.plans import Claim, Locked
 from domain.requests import Asked, Wanted
 from domain.transitions import ACTIONS, choose
 from domain.types import LongText
@@ -35,6 +35,14 @@ class Cancellation(Scope, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
 class Decision(Scope, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Occurrences to approve or decline, and a note that the booker sees."""
+
+
+class CheckIn(Scope, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Occurrences to which somebody has come, and a note that owner and booker see."""
+
+
+class NoShow(Scope, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Occurrences to which nobody has come, and a note that the booker sees."""
 
 
 class Confirmation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -67,14 +75,14 @@ def in_scope(scope: Scope, occurrences: Sequence[Occurrence]) -> list[Occurrence
     return [each for each in occurrences if each.id in ids]
 
 
-def named(operation: str, scope: Scope, booking: Locked) -> list[Occurrence]:
+def named(operation: str, scope: Scope, booking: Locked, now: datetime) -> list[Occurrence]:
     """The occurrences that a change is for, as they are. Raises Invalid, StateDoesNotAllow."""
-    return choose(operation, in_scope(scope, booking.occurrences), named=scope.occurrence_ids is not None)
+    return choose(operation, in_scope(scope, booking.occurrences), named=scope.occurrence_ids is not None, now=now)
 
 
-def all_of(operation: str, booking: Locked) -> list[Occurrence]:
+def all_of(operation: str, booking: Locked, now: datetime) -> list[Occurrence]:
     """The occurrences that an operation is for which concerns a whole booking. Raises StateDoesNotAllow."""
-    return choose(operation, booking.occurrences, named=False)
+    return choose(operation, booking.occurrences, named=False, now=now)
 
 
 def again(
@@ -97,20 +105,25 @@ def again(
 
 
 def become(occurrence: Occurrence, state: OccurrenceState, note: str | None = None, **more: Any) -> Occurrence:
-    """An occurrence after a change; without a note it keeps the one that it has."""
-    return msgspec.structs.replace(
-        occurrence,
-        state=state,
-        note=occurrence.note if note is None else note,
-        sequence=occurrence.sequence + 1,
-        **more,
-    )
+    """An occurrence after a change; without a note it keeps the one that it has. Nobody need check in to it unless
+    `more` says so.
+    """
+    changed = {"note": occurrence.note if note is None else note, "check_in_by": None, **more}
+    return msgspec.structs.replace(occurrence, state=state, sequence=occurrence.sequence + 1, **changed)
 
 
-def decide(operation: str, decision: Decision, booking: Locked) -> list[Occurrence]:
-    """What an owner's decision makes of the requests that it names. Raises Invalid, StateDoesNotAllow."""
-    (state,) = ACTIONS[operation].states["pending"]
-    return [become(each, state, decision.note) for each in named(operation, decision, booking)]
+def outcome(
+    operation: str, scope: Scope, booking: Locked, now: datetime, claim: Claim | None = None
+) -> list[Occurrence]:
+    """What an operation that has one outcome makes of the occurrences that it names, on a claim if they keep one.
+
+    Raises Invalid, StateDoesNotAllow.
+    """
+    becomes = ACTIONS[operation].states
+    return [
+        become(each, becomes[each.state][0], scope.note, check_in_by=claim and claim.check_in_by(each.period))
+        for each in named(operation, scope, booking, now)
+    ]
 
 
 def cancel(cancellation: Cancellation, booking: Locked, caller: Caller, now: datetime) -> list[Occurrence]:
@@ -126,7 +139,7 @@ def cancel(cancellation: Cancellation, booking: Locked, caller: Caller, now: dat
             cancellation.note,
             cancelled_late=by_booker and each.state == "confirmed" and now > each.starts_at - notice,
         )
-        for each in named("cancelBooking", cancellation, booking)
+        for each in named("cancelBooking", cancellation, booking, now)
     ]
 
 

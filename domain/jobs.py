@@ -6,7 +6,7 @@ import msgspec
 
 
 class SweepBooking(msgspec.Struct, frozen=True, tag="sweep_booking"):
-    """A hold or a request of a booking may have ended, or been approved, by itself."""
+    """A hold or a request of a booking may have ended, or been approved, by itself, or nobody have come to it."""
 
     owner_id: UUID
     booking_id: UUID
@@ -44,7 +44,7 @@ class MatchNeed(msgspec.Struct, frozen=True, tag="match_need"):
 
 
 class FindCompleted(msgspec.Struct, frozen=True, tag="find_completed"):
-    """Occurrences may be over: look which."""
+    """Occurrences may be over, or nobody come to them: look which."""
 
 
 class TakeDemand(msgspec.Struct, frozen=True, tag="take_demand"):

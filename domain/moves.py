@@ -66,6 +66,12 @@ class Moved(msgspec.Struct, frozen=True):
         """Whether it stands as it did: what is held, and what only gives back."""
         return self.occurrence.state == "held" or self.gives_back
 
+    @property
+    def check_in_by(self) -> datetime | None:
+        """By when somebody must have checked in where it keeps its claim: as long after its start, within its time."""
+        was = self.occurrence.check_in_by
+        return was and min(was + (self.period.starts_at - self.occurrence.starts_at), self.period.ends_at)
+
 
 def moves(move: Move, booking: Locked, now: datetime) -> list[Moved]:
     """The occurrences that a move changes, by start, each with what it is to have.
@@ -74,7 +80,7 @@ def moves(move: Move, booking: Locked, now: datetime) -> list[Moved]:
     """
     if move.starts_at is None and move.ends_at is None and move.units is None:
         raise Invalid([Fault("#", "Send at least one of starts_at, ends_at and units.")])
-    chosen = named("moveBooking", move, booking)
+    chosen = named("moveBooking", move, booking, now)
     zone = booking.place.zone
     pointer = "#/ends_at" if move.ends_at else "#/starts_at"
     first = first_as_moved(move, chosen)
@@ -198,6 +204,7 @@ def become_moved(moved: Sequence[Moved], claim: Claim, note: str | None) -> list
             starts_at=each.period.starts_at,
             ends_at=each.period.ends_at,
             units=each.units,
+            check_in_by=each.check_in_by if each.keeps_claim else claim.check_in_by(each.period),
         )
         for each in moved
     ]

@@ -49,7 +49,9 @@ OUTCOMES: tuple[OccurrenceState, ...] = (
 
 
 class Occurrence(msgspec.Struct, frozen=True):
-    """`unit_numbers`: which of the identical units, until the occurrence is over or gives them back."""
+    """`unit_numbers`: which of the identical units, until the occurrence is over or gives them back. `check_in_by`: when
+    it becomes a no-show by itself, unless somebody has checked in; null: nobody need.
+    """
 
     id: UUID
     starts_at: datetime
@@ -61,6 +63,7 @@ class Occurrence(msgspec.Struct, frozen=True):
     why_not: list[Reason]
     note: str | None
     cancelled_late: bool
+    check_in_by: datetime | None
     sequence: int
 
     @property

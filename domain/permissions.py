@@ -127,6 +127,8 @@ TABLE: Mapping[str, Row] = {
     "declineBooking": owners("manager", hidden=True),
     "cancelBooking": both("member"),
     "recallBooking": owners("manager", hidden=True),
+    "checkIn": both("member"),
+    "reportNoShow": owners("member", hidden=True),
     "sendMessage": both("member"),
     "listMessages": both("member", changes=False),
     "markMessageRead": both("member"),

@@ -18,6 +18,7 @@ from domain.occurrences import Occurrence
 from domain.reasons import Reason, reason
 from domain.requests import MOST_SEATS, Asked, BookingRequest, Wanted, clock_changes
 from domain.terms import OnDeadline, Price
+from domain.time import Period
 from domain.units import Seat, Wish
 
 
@@ -34,6 +35,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     on_deadline: OnDeadline
     cancel_notice_minutes: int
     offer_minutes: int
+    check_in_grace_minutes: int | None
     recallable: bool
     turnaround_before_minutes: int
     turnaround_after_minutes: int
@@ -62,17 +64,51 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         return Wish(asked.id, asked.units, lower, upper, on, asked.begun(now))
 
 
+class Attendance(msgspec.Struct, frozen=True):
+    """That what is confirmed must be checked in: since when it is, and how long it may take from then or its start."""
+
+    since: datetime
+    grace: timedelta
+
+    def due(self, period: Period) -> datetime | None:
+        """By when, and no later than at its end; None for what was over before it was confirmed."""
+        since = max(self.since, period.starts_at)
+        return min(since + self.grace, period.ends_at) if since < period.ends_at else None
+
+
 class Claim(msgspec.Struct, frozen=True):
-    """What an occurrence becomes that gets its place, and when it ends (`held_until`) or is approved by itself."""
+    """What an occurrence becomes that gets its place, when it ends (`held_until`) or is approved by itself, and what of
+    it must be checked in once it is confirmed.
+    """
 
     state: Literal["held", "pending", "confirmed"]
     held_until: datetime | None = None
     approved_from: datetime | None = None
+    attendance: Attendance | None = None
 
     @property
     def decide_by(self) -> datetime | None:
         """The deadline of a request."""
         return self.approved_from or self.held_until if self.state == "pending" else None
+
+    def check_in_by(self, period: Period) -> datetime | None:
+        """By when somebody must have checked in to it."""
+        return self.attendance.due(period) if self.attendance else None
+
+    def until(self, period: Period) -> datetime | None:
+        """When its place is free by itself."""
+        return self.held_until or self.check_in_by(period)
+
+
+def confirmed(place: Place, at: datetime) -> Claim:
+    """The claim on what is confirmed at a moment."""
+    return Claim("confirmed", attendance=attendance(place, at))
+
+
+def attendance(place: Place, since: datetime) -> Attendance | None:
+    """What must be checked in of what is confirmed since then."""
+    grace = place.check_in_grace_minutes
+    return None if grace is None else Attendance(since, timedelta(minutes=grace))
 
 
 def claim(
@@ -84,17 +120,20 @@ def claim(
     waived: bool = False,
     now: datetime,
 ) -> Claim:
-    """The claim that a booker has on what starts then: the owner's own staff, and `waived`, need no approval.
+    """The claim that a booker has on what starts then: the owner's own staff, and `waived`, need no approval. What is
+    `waived` need not be checked in either.
 
     The owner has until the first of them starts, but for what has begun already: it waits as long as any request.
     """
     if hold:
         return Claim("held", held_until=now + timedelta(minutes=place.hold_minutes))
-    if not place.approval or waived or booker_id == place.owner_id:
+    if waived:
         return Claim("confirmed")
+    if not place.approval or booker_id == place.owner_id:
+        return confirmed(place, now)
     deadline = min([now + timedelta(hours=place.approval_hours), *(each for each in starts_at if each > now)])
     if place.on_deadline == "approve":
-        return Claim("pending", approved_from=deadline)
+        return Claim("pending", approved_from=deadline, attendance=attendance(place, deadline))
     return Claim("pending", held_until=deadline)
 
 
@@ -235,6 +274,7 @@ def settle(
                 why_not=planned.why_not.get(each.id, []),
                 note=None,
                 cancelled_late=False,
+                check_in_by=None if each.id in planned.why_not else claimed.check_in_by(each.period),
                 sequence=0,
             )
             for each in sorted(wanted.asked, key=lambda one: (one.period.starts_at, one.id))

@@ -40,7 +40,13 @@ def become_had(
     """
     reasons = {each.id: why_not.get(each.id, []) for each in chosen}
     return [
-        become(each, "skipped" if reasons[each.id] else claim.state, note, why_not=reasons[each.id])
+        become(
+            each,
+            "skipped" if reasons[each.id] else claim.state,
+            note,
+            why_not=reasons[each.id],
+            check_in_by=None if reasons[each.id] else claim.check_in_by(each.period),
+        )
         for each in chosen
         if reasons[each.id] != each.why_not
     ]

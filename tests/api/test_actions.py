@@ -1,10 +1,12 @@
 """What every change of a booking promises, whichever it is: Idempotency-Key, If-Match, dry_run."""
 
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import httpx
 import pytest
 from calls import Organisation, World, ok
+from conftest import Clock
 
 from domain.transitions import ACTIONS
 
@@ -15,7 +17,9 @@ ALL = ({"all": True}, {"all": True, "note": "Another"})
 
 
 class Done(NamedTuple):
-    """A change as its test does it: by whom, what is recorded, two bodies, and whether of a hold or what is skipped."""
+    """A change as its test does it: by whom, what is recorded, two bodies, and whether of a hold, what is skipped or
+    what has begun.
+    """
 
     by: str
     path: str
@@ -23,6 +27,7 @@ class Done(NamedTuple):
     bodies: tuple[dict[str, Any], dict[str, Any]] = ALL
     hold: bool = False
     skip: bool = False
+    begun: bool = False
     once: bool = True
 
 
@@ -34,6 +39,8 @@ DONE = {
     "declineBooking": Done("owner", "decline", "booking.declined"),
     "cancelBooking": Done("group", "cancel", "booking.cancelled"),
     "recallBooking": Done("owner", "recall", "booking.recalled"),
+    "checkIn": Done("group", "check-in", "booking.checked_in", begun=True),
+    "reportNoShow": Done("owner", "no-show", "booking.no_show", begun=True),
 }
 
 
@@ -42,17 +49,19 @@ def test_every_change_is_held_to_it_and_recorded_as_the_table_of_transitions_say
 
 
 @pytest.mark.parametrize("operation", DONE)
-async def test_a_change_is_done_once_by_who_knows_what_it_changes(world: World, operation: str):
+async def test_a_change_is_done_once_by_who_knows_what_it_changes(world: World, clock: Clock, operation: str):
     done = DONE[operation]
     body, other = done.bodies
     owner, group = await world.organisation(), await world.organisation()
-    asset = await world.asset(owner, terms={"approval": True, "recallable": True})
+    asset = await world.asset(owner, terms={"approval": not done.begun, "recallable": True})
     if done.skip:
         quicker = ok(await owner.book(asset, NEXT), 201)
         booking = ok(await group.book(asset, EVENING, NEXT, if_some_unavailable="skip"), 201)
         ok(await owner.cancel(quicker), 200)
     else:
         booking = ok(await group.book(asset, EVENING, hold=done.hold), 201)
+    if done.begun:
+        clock.now = datetime.fromisoformat(EVENING[0])
     who: Organisation = {"owner": owner, "group": group}[done.by]
     path = f"/bookings/{booking['id']}"
     known = (await who.get(path)).headers["ETag"]

@@ -423,6 +423,9 @@ async def asked_of_bookers(
     ok(await group.move(booking, ends_at="2027-07-05T19:30:00Z"), 200)
     ok(await group.cancel(booking), 200)
     ok(await group.retry(series), 200)
+    for what in ("check-in", "no-show"):
+        due = ok(await group.book(await world.asset(owner), ("2027-01-04T09:00:00Z", "2027-01-04T11:00:00Z")), 201)
+        ok(await owner.post(f"/bookings/{due['id']}/{what}", {"all": True}), 200)
     lent = await world.asset(owner, units=2, terms={"approval": True, "recallable": True})
     held, asked = [ok(await group.book(lent, EVENING, hold=hold), 201) for hold in (True, False)]
     ok(await group.post(f"/bookings/{held['id']}/confirm"), 200)

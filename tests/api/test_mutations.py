@@ -181,6 +181,10 @@ SENT: list[tuple[str, dict[str, Any]]] = [
     ("POST /bookings/{booking}/messages", {"text": "Is there a ramp?"}),
     ("POST /bookings/{past}/feedback", {"occurrence_id": "{happened}", "verdict": "well", "text": "Warm"}),
     ("POST /bookings/{recallable}/recall", {"all": True, "note": "Ill", "dry_run": True}),
+    ("POST /bookings/{begun}/check-in", {"all": True, "note": "Ill", "dry_run": True}),
+    ("POST /bookings/{begun}/check-in", {"occurrence_ids": ["{now}"], "dry_run": True}),
+    ("POST /bookings/{begun}/no-show", {"all": True, "note": "Ill", "dry_run": True}),
+    ("POST /bookings/{begun}/no-show", {"from_occurrence_id": "{now}", "dry_run": True}),
     ("POST /bookings/{booking}/move", {"all": True, **PERIOD, "units": 1, "note": "Ill", "dry_run": True}),
     ("POST /bookings/{booking}/move", {"occurrence_ids": ["{occurrence}"], "units": 1, "dry_run": True}),
     ("POST /bookings/{skipped}/retry-skipped", {"all": True, **SKIP, "note": "Ill", "dry_run": True}),
@@ -236,6 +240,7 @@ async def names(world: World, owner: Organisation, clock: Any) -> dict[str, str]
     clock.now += timedelta(minutes=20)
     made = await owner.book(asset, ("2027-08-02T18:00:00Z", "2027-08-02T20:00:00Z"))
     booking = made.json()
+    begun = (await owner.book(asset, ("2027-01-04T09:00:00Z", "2027-01-04T11:00:00Z"))).json()
     lent = await world.asset(owner, terms={"recallable": True})
     recallable = (await owner.book(lent, ("2027-08-02T18:00:00Z", "2027-08-02T20:00:00Z"))).json()
     evenings = [(f"2027-08-{day:02}T18:00:00Z", f"2027-08-{day:02}T20:00:00Z") for day in (3, 4, 5, 6)]
@@ -258,6 +263,8 @@ async def names(world: World, owner: Organisation, clock: Any) -> dict[str, str]
         "timetable": timetable["id"],
         "booking": booking["id"],
         "occurrence": booking["occurrences"][0]["id"],
+        "begun": begun["id"],
+        "now": begun["occurrences"][0]["id"],
         "recallable": recallable["id"],
         "skipped": skipped["id"],
         "never": skipped["occurrences"][1]["id"],

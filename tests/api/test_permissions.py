@@ -109,6 +109,8 @@ class Things(msgspec.Struct):
             "declineBooking": {"all": True},
             "cancelBooking": {"all": True},
             "recallBooking": {"all": True},
+            "checkIn": {"all": True},
+            "reportNoShow": {"all": True},
         }
         queries: dict[str, dict[str, Any]] = {
             "getAvailability": PERIOD,

@@ -181,6 +181,35 @@ async def test_each_booking_that_has_something_over_becomes_a_job_once(world, cl
     ]
 
 
+async def test_what_nobody_checks_in_to_becomes_a_job_for_that_instant_and_who_needs_its_place_is_looked_for(
+    world, clock, group
+):
+    hall = await world.asset(await world.organisation(), terms={"check_in_grace_minutes": 15})
+    booking = ok(await group.book(hall, *MONDAYS), 201)
+    again = "SELECT count(*) FROM jobs.pgqueuer WHERE entrypoint = 'look_again'"
+    await world.run("DELETE FROM jobs.pgqueuer")
+    for seen, moment in ((0, "18:12:59"), (1, "18:13:00"), (1, "18:14:00"), (1, "18:15:00")):
+        clock.now = datetime.fromisoformat(f"2027-07-05T{moment}Z")
+        await work(world, FindCompleted(), clock.now)
+        due = "SELECT array_agg(execute_after) FROM jobs.pgqueuer WHERE entrypoint = 'sweep_booking'"
+        assert await world.value(due) == ([datetime.fromisoformat("2027-07-05T18:15:00Z")] if seen else None)
+    assert await world.value(again) == 0
+    for _ in range(2):
+        await work(world, about(SweepBooking, booking), clock.now)
+        assert await world.value(again) == 1
+    _, missed = await history(group, booking)
+    first = booking["occurrences"][0]
+    assert (missed["type"], missed["occurred_at"], missed["after"]) == (
+        "booking.no_show",
+        "2027-07-05T18:15:00Z",
+        {"occurrences": {first["id"]: {"state": "no_show", **period(first)}}},
+    )
+    clock.now = datetime.fromisoformat("2027-07-05T20:00:00Z")
+    await work(world, about(CompleteBooking, booking), clock.now)
+    await work(world, FindCompleted(), clock.now)
+    assert (await waiting(world), len(await history(group, booking))) == ([], 2)
+
+
 async def test_the_jobs_of_bookings_that_are_gone_do_nothing(world, clock, group, hall):
     booking = ok(await group.book(hall, MONDAYS[0]), 201)
     stored = await world.stored()
