@@ -98,11 +98,14 @@ async def list_(
 
 @get("/{id_or_slug:str}", operation_id="getOrganisation", responses=problems(NotFound))
 async def read(
-    id_or_slug: FromPath[str], conn: NamedDependency[Connection], caller: NamedDependency[Caller | None]
+    id_or_slug: FromPath[str],
+    conn: NamedDependency[Connection],
+    caller: NamedDependency[Caller | None],
+    now: NamedDependency[datetime],
 ) -> Organisation:
-    """An organisation, by its id or its slug."""
+    """An organisation, by its id or its slug. An owner that it has booked with is told its `record`."""
     permissions.allow("getOrganisation", caller)
-    found = await db.organisations.find(conn, id_or_slug, caller and caller.organisation_id)
+    found = await db.organisations.find(conn, id_or_slug, caller and caller.organisation_id, now)
     if found is None:
         raise NotFound
     return found
@@ -131,14 +134,15 @@ async def update(
         raise NotFound
     permissions.require("updateOrganisation", caller, owner_id=organisation_id)
     await db.organisations.lock(conn, organisation_id)
-    before = await db.organisations.reload(conn, organisation_id)
+    before = await db.organisations.reload(conn, organisation_id, now)
     must_match(request, before)
     wanted = data.merged_into(before.document())
     refuse_faults(wanted)
     organisations.must_stay_verified(before, wanted)
     after, version = await db.organisations.update(conn, organisation_id, wanted, now)
     was, became = events.differences(
-        msgspec.to_builtins(before), msgspec.to_builtins(after), texts=organisations.PRIVATE_TEXTS
+        *(msgspec.to_builtins(msgspec.structs.replace(each, record=None)) for each in (before, after)),
+        texts=organisations.PRIVATE_TEXTS,
     )
     await db.events.append(
         conn,

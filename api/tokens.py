@@ -25,10 +25,12 @@ from domain.tokens import Token, TokenPage, TokenRequest, make
 
 
 @get("/me", operation_id="whoAmI", tags=["me"], opt={"resource": True})
-async def who_am_i(conn: NamedDependency[Connection], caller: NamedDependency[Caller]) -> Me:
+async def who_am_i(
+    conn: NamedDependency[Connection], caller: NamedDependency[Caller], now: NamedDependency[datetime]
+) -> Me:
     """The organisation, the role and the token that this request was made with."""
     permissions.require("whoAmI", caller)
-    organisation = await db.organisations.reload(conn, caller.organisation_id)
+    organisation = await db.organisations.reload(conn, caller.organisation_id, now)
     token = await db.tokens.load(conn, caller.token_id, caller.organisation_id)
     if token is None:  # revoked between two statements
         raise errors.TokenRevoked

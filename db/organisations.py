@@ -13,23 +13,41 @@ from domain.errors import IdentifierTaken, SlugTaken
 from domain.jobs import LookAgain, MatchNeed
 from domain.organisations import Organisation, OrganisationRequest
 
-# What an organisation is to another, $1, which may be null. Private: to itself and those it has bookings with.
-SHOWN = """
-  SELECT o.id, o.slug, o.name, o.kind, o.state, o.description, o.website,
-         (SELECT coalesce(jsonb_agg(jsonb_build_object('scheme', i.scheme, 'id', i.value) ORDER BY i.scheme), '[]')
-            FROM identifiers i WHERE i.organisation_id = o.id) AS identifiers,
-         CASE WHEN p.seen THEN (
-           SELECT coalesce(jsonb_agg(jsonb_build_object(
-                    'code', h.requirement, 'expires_on', h.expires_on, 'reference', h.reference)
-                    ORDER BY h.requirement), '[]')
-             FROM holdings h WHERE h.organisation_id = o.id) END AS holds,
-         CASE WHEN p.seen THEN o.contact END AS contact, o.created_at, o.updated_at
-    FROM organisations o
-   CROSS JOIN LATERAL (
-         SELECT $1::uuid IS NOT NULL AND (o.id = $1
-             OR EXISTS (SELECT FROM bookings b WHERE b.owner_id = o.id AND b.booker_id = $1)
-             OR EXISTS (SELECT FROM bookings b WHERE b.booker_id = o.id AND b.owner_id = $1)) AS seen) p
-"""
+
+def shown(record: str) -> str:
+    """SQL: what an organisation is to another, $1, which may be null. Private: to itself and those it has bookings with."""
+    return f"""
+      SELECT o.id, o.slug, o.name, o.kind, o.state, o.description, o.website,
+             (SELECT coalesce(jsonb_agg(jsonb_build_object('scheme', i.scheme, 'id', i.value) ORDER BY i.scheme), '[]')
+                FROM identifiers i WHERE i.organisation_id = o.id) AS identifiers,
+             CASE WHEN p.seen THEN (
+               SELECT coalesce(jsonb_agg(jsonb_build_object(
+                        'code', h.requirement, 'expires_on', h.expires_on, 'reference', h.reference)
+                        ORDER BY h.requirement), '[]')
+                 FROM holdings h WHERE h.organisation_id = o.id) END AS holds,
+             CASE WHEN p.seen THEN o.contact END AS contact, {record} AS record, o.created_at, o.updated_at
+        FROM organisations o
+       CROSS JOIN LATERAL (
+             SELECT $1::uuid IS NOT NULL AND (o.id = $1
+                 OR EXISTS (SELECT FROM bookings b WHERE b.owner_id = o.id AND b.booker_id = $1)
+                 OR EXISTS (SELECT FROM bookings b WHERE b.booker_id = o.id AND b.owner_id = $1)) AS seen) p
+    """
+
+
+def record() -> str:
+    """SQL: what became of what an organisation has booked of others, by $3; to itself and to owners that it booked with."""
+    return """
+             CASE WHEN o.id = $1 OR EXISTS (SELECT FROM bookings b WHERE b.booker_id = o.id AND b.owner_id = $1) THEN (
+               SELECT jsonb_build_object(
+                        'booked', count(*),
+                        'used', count(*) FILTER (WHERE state IN ('checked_in', 'completed')),
+                        'cancelled_late', count(*) FILTER (WHERE cancelled_late),
+                        'no_show', count(*) FILTER (WHERE state = 'no_show'),
+                        'recalled', count(*) FILTER (WHERE state = 'recalled'))
+                 FROM (SELECT rules.state(c, $3) AS state, c.cancelled_late FROM occurrences c
+                        WHERE c.booker_id = o.id AND c.owner_id <> o.id AND c.starts_at > $3 - interval '365 days' OFFSET 0) c
+                WHERE cancelled_late OR state IN ('confirmed', 'checked_in', 'completed', 'no_show', 'recalled')) END
+    """
 
 
 def listed(owner: str, viewer: str) -> str:
@@ -39,20 +57,20 @@ def listed(owner: str, viewer: str) -> str:
            OR NOT EXISTS (SELECT FROM organisations o WHERE o.id = {owner} AND o.state IN ('suspended', 'closed')))"""
 
 
-BY_ID = f"{SHOWN} WHERE o.id = $2"
-BY_SLUG = f"{SHOWN} WHERE o.slug = $2"
+BY_ID = f"{shown(record())} WHERE o.id = $2"
+BY_SLUG = f"{shown(record())} WHERE o.slug = $2"
 
 
-async def load(conn: Connection, organisation_id: UUID, viewer_id: UUID | None) -> Organisation | None:
+async def load(conn: Connection, organisation_id: UUID, viewer_id: UUID | None, now: datetime) -> Organisation | None:
     """An organisation as another, or nobody, sees it."""
-    row = await conn.fetchrow(BY_ID, viewer_id, organisation_id)
+    row = await conn.fetchrow(BY_ID, viewer_id, organisation_id, now)
     return msgspec.convert(row, Organisation) if row else None
 
 
-async def find(conn: Connection, id_or_slug: str, viewer_id: UUID | None) -> Organisation | None:
+async def find(conn: Connection, id_or_slug: str, viewer_id: UUID | None, now: datetime) -> Organisation | None:
     """As `load`, by its id or its slug."""
     known = as_id(id_or_slug)
-    row = await conn.fetchrow(BY_ID if known else BY_SLUG, viewer_id, known or id_or_slug)
+    row = await conn.fetchrow(BY_ID if known else BY_SLUG, viewer_id, known or id_or_slug, now)
     return msgspec.convert(row, Organisation) if row else None
 
 
@@ -65,7 +83,7 @@ def as_id(id_or_slug: str) -> UUID | None:
 
 
 PAGE = f"""
-  {SHOWN}
+  {shown("NULL::jsonb")}
    WHERE o.state <> 'closed' AND ($2::text IS NULL OR strpos(lower(o.name), lower($2)) > 0)
      AND ($3::text IS NULL OR o.kind = $3) AND ($4::uuid IS NULL OR o.id < $4)
    ORDER BY o.id DESC LIMIT $5
@@ -92,7 +110,7 @@ async def insert(conn: Connection, organisation_id: UUID, request: OrganisationR
     except asyncpg.UniqueViolationError:
         raise SlugTaken from None
     await insert_details(conn, organisation_id, request)
-    return await reload(conn, organisation_id)
+    return await reload(conn, organisation_id, now)
 
 
 OF_ID = "SELECT id FROM organisations WHERE id = $1"
@@ -135,7 +153,7 @@ async def update(
     await conn.execute("DELETE FROM holdings WHERE organisation_id = $1", organisation_id)
     await insert_details(conn, organisation_id, request)
     await match_needs(conn, organisation_id)
-    return await reload(conn, organisation_id), version
+    return await reload(conn, organisation_id, now), version
 
 
 def values(request: OrganisationRequest) -> tuple[object, ...]:
@@ -184,9 +202,9 @@ async def insert_details(conn: Connection, organisation_id: UUID, request: Organ
         )
 
 
-async def reload(conn: Connection, organisation_id: UUID) -> Organisation:
+async def reload(conn: Connection, organisation_id: UUID, now: datetime) -> Organisation:
     """An organisation that is there, as it sees itself."""
-    return msgspec.convert(await conn.fetchrow(BY_ID, organisation_id, organisation_id), Organisation)
+    return msgspec.convert(await conn.fetchrow(BY_ID, organisation_id, organisation_id, now), Organisation)
 
 
 NEEDS = "SELECT id FROM needs WHERE owner_id = $1 AND closed_at IS NULL ORDER BY id"

@@ -72,8 +72,23 @@ class OrganisationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     contact: Contact | None = None
 
 
+class TrackRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of what an organisation has booked of others, counted by occurrences that start in the last 365 days or
+    later. `booked`: confirmed ones, whatever became of them, but for what it gave back in time; `used`: of those, what
+    it came to; `cancelled_late`: what it gave back later than the owner's notice; `no_show`: what it did not come to;
+    `recalled`: what the owner took back. The rest is to come.
+    """
+
+    booked: int
+    used: int
+    cancelled_late: int
+    no_show: int
+    recalled: int
+
+
 class Organisation(msgspec.Struct, frozen=True, kw_only=True):
-    """A public body or a group. `holds` and `contact` are private: null to whoever may not see them.
+    """A public body or a group. `holds` and `contact` are private: null to whoever may not see them. So is `record`: it
+    is for the organisation itself and for owners that it has booked with; in lists it is null.
 
     `state` is `unverified` until the operator of this service has verified it: till then it can prepare sites, assets
     and hours, and neither publishes nor books. `suspended`: it reads and changes nothing. `closed`: for good.
@@ -89,6 +104,7 @@ class Organisation(msgspec.Struct, frozen=True, kw_only=True):
     identifiers: list[Identifier]
     holds: list[Holding] | None
     contact: Contact | None
+    record: TrackRecord | None
     created_at: Instant
     updated_at: Instant
 

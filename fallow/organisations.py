@@ -74,7 +74,7 @@ async def set_state(conn: Connection, id_or_slug: str, state: OrganisationState,
     if organisation_id is None:
         raise NotFound(f"There is no organisation {id_or_slug}.")
     await db.organisations.lock(conn, organisation_id)
-    was: OrganisationState = (await db.organisations.reload(conn, organisation_id)).state
+    was: OrganisationState = (await db.organisations.reload(conn, organisation_id, now)).state
     if was == state:
         say(f"{id_or_slug} is {state} already.")
         return
