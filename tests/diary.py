@@ -37,8 +37,17 @@ CAN = {
     "decline": ("pending",),
     "cancel": ("held", "pending", "confirmed"),
     "recall": ("pending", "confirmed"),
+    "check-in": ("confirmed",),
+    "no-show": ("confirmed",),
 }
-EVENTS = {"expired": "booking.expired", "lapsed": "booking.lapsed", "confirmed": "booking.approved"}
+OPERATIONS = {"retry": "retrySkipped", "check-in": "checkIn", "no-show": "reportNoShow"}
+EARLY = {"check-in": 30, "no-show": 0}  # minutes before the start
+EVENTS = {
+    "expired": "booking.expired",
+    "lapsed": "booking.lapsed",
+    "confirmed": "booking.approved",
+    "no_show": "booking.no_show",
+}
 HOLDS, AGAIN = 3, 30
 ALWAYS = None
 
@@ -84,6 +93,8 @@ class Diary:
     def next_of(self, occurrence: Occurrence) -> tuple[int, str] | None:
         if occurrence.state in ("held", "pending"):
             return occurrence.alone
+        if occurrence.state == "confirmed" and occurrence.due is not None:
+            return occurrence.due, "no_show"
         return (occurrence.ends, "completed") if occurrence.state in ("confirmed", "checked_in") else None
 
     # What is asked ------------------------------------------------------------------------------------------------
@@ -103,6 +114,7 @@ class Diary:
             Occurrence(
                 n, starts, ends, starts - asset.before, ends + asset.after, units, "skipped" if why else state,
                 None if why else alone, why, 0 if why else self.price(name, ends - starts, units),
+                due=None if why else self.due(name, state, alone, starts, ends),
             )
             for n, ((starts, ends), why) in enumerate(zip(periods, why_not, strict=True))
         ]  # fmt: skip
@@ -121,7 +133,7 @@ class Diary:
         self.must_be_had(Asking(booking.booker, booking.asset, lapsed, counted=is_open), "hold-expired")
         state, alone = self.claim(booking.booker, booking.asset, [each.starts for each in chosen])
         for each in chosen:
-            each.become(state, alone)
+            each.become(state, alone, due=self.due(booking.asset, state, alone, each.starts, each.ends))
         for each in expired:
             each.cost = self.price(booking.asset, each.ends - each.starts, each.units)
         if expired:
@@ -173,16 +185,21 @@ class Diary:
             raise Refused("invalid")
 
     def give(self, booking: Booking, wish: Wish, note: str | None, state: str, alone: tuple[int, str] | None) -> None:
-        """An occurrence has what it wished for. What gives back costs its share of what it cost."""
+        """An occurrence has what it wished for. What gives back costs its share of what it cost, and must
+        be checked in as long after its start as before, but no later than at its end.
+        """
         asset, each = self.assets[booking.asset], wish.had
         length = wish.ends - wish.starts
         if wish.gives_back:
             each.cost = half_up(each.cost * length * wish.units, (each.ends - each.starts) * each.units)
         else:
             each.cost = self.price(booking.asset, length, wish.units)
+        due = self.due(booking.asset, state, alone, wish.starts, wish.ends)
+        if wish.keeps_claim:
+            due = each.due and min(each.due + wish.starts - each.starts, wish.ends)
         each.starts, each.ends, each.units = wish.starts, wish.ends, wish.units
         each.lower, each.upper = wish.starts - asset.before, wish.ends + asset.after
-        each.become(state, alone, note)
+        each.become(state, alone, note, due)
 
     def retry(self, number: int, by: str, scope: Scope, note: str | None, *, skip: bool, otherwise: set[int]) -> None:
         """Ask again for what was skipped: in a hold it is held as long as the rest. What stays skipped says why, and
@@ -207,7 +224,8 @@ class Diary:
         for each, why in changed:
             each.why_not = why
             each.cost = 0 if why else self.price(booking.asset, each.ends - each.starts, each.units)
-            each.become(*(("skipped", None) if why else claim), note)
+            due = None if why else self.due(booking.asset, *claim, each.starts, each.ends)
+            each.become(*(("skipped", None) if why else claim), note, due)
         self.pay(booking)
         self.write(booking, "booking.retried", by, [each for each, _ in changed])
 
@@ -216,8 +234,17 @@ class Diary:
         chosen = self.choose(how, booking, scope)
         event, state = {"approve": ("booking.approved", "confirmed"), "decline": ("booking.declined", "declined")}[how]
         for each in chosen:
-            each.become(state, note=note)
+            each.become(state, note=note, due=self.due(booking.asset, state, None, each.starts, each.ends))
         self.write(booking, event, by, chosen)
+
+    def attend(self, how: str, number: int, by: str, scope: Scope, note: str | None) -> None:
+        """Somebody has come, or nobody."""
+        booking = self.permitted(how, number, by)
+        chosen = self.choose(how, booking, scope)
+        state = {"check-in": "checked_in", "no-show": "no_show"}[how]
+        for each in chosen:
+            each.become(state, note=note)
+        self.write(booking, f"booking.{state}", by, chosen)
 
     def cancel(self, number: int, by: str, scope: Scope, note: str | None) -> None:
         booking = self.permitted("cancel", number, by)
@@ -299,7 +326,8 @@ class Diary:
 
     def who_may(self, how: str, booking: Booking) -> tuple[str, ...]:
         owner, booker = self.parties(booking)
-        return {"cancel": (owner, booker), **dict.fromkeys(("confirm", "move", "retry"), (booker,))}.get(how, (owner,))
+        whose = dict.fromkeys(("cancel", "check-in"), (owner, booker))
+        return {**whose, **dict.fromkeys(("confirm", "move", "retry"), (booker,))}.get(how, (owner,))
 
     def must_own(self, by: str, names: Iterable[str]) -> None:
         if any(by != self.assets[name].owner for name in names):
@@ -308,10 +336,14 @@ class Diary:
     def choose(self, how: str, booking: Booking, scope: Scope) -> list[Occurrence]:
         """What in scope can be changed like this, by start; of what is named, all must be."""
         concerned = booking.within(scope)
-        chosen = [each for each in concerned if each.state in CAN[how]]
+        chosen = [each for each in concerned if self.can(how, each)]
         if not chosen or (scope.numbers and len(chosen) < len(concerned)):
             raise Refused("state-does-not-allow", states=CAN[how])
         return chosen
+
+    def can(self, how: str, each: Occurrence) -> bool:
+        """Whether it is in a state to be changed like this, and it is time."""
+        return each.state in CAN[how] and (how not in EARLY or each.starts - EARLY[how] <= self.now)
 
     def coming(self, booking: Booking) -> list[Occurrence]:
         """What is open and not over."""
@@ -337,6 +369,12 @@ class Diary:
             return "confirmed", None
         deadline = min([self.now + asset.approval, *(each for each in starts if each > self.now)])
         return "pending", (deadline, asset.on_deadline)
+
+    def due(self, name: str, state: str, alone: tuple[int, str] | None, starts: int, ends: int) -> int | None:
+        """By when to check in to what is confirmed, now or by itself: no later than at its end."""
+        since = self.now if state == "confirmed" else alone[0] if alone and alone[1] == "confirmed" else ends
+        grace = self.assets[name].grace
+        return None if grace is None or since >= ends else min(max(since, starts) + grace, ends)
 
     def pay(self, booking: Booking) -> None:
         """Where all of a booking has one price, it is for the most units of what stands. What expired costs nothing."""
@@ -479,7 +517,7 @@ class Diary:
             "occurrences": [
                 (
                     each.starts, each.ends, each.units, each.units if each.state in OCCUPYING else 0, each.state,
-                    each.sequence, each.note, each.late, each.why_not,
+                    each.sequence, each.note, each.late, each.due, each.why_not,
                 )
                 for each in booking.in_order()
             ],
@@ -504,12 +542,12 @@ class Diary:
     def may(self, booking: Booking, to: str) -> list[str]:
         """What can be done; what is to be had once more can be until it begins, and what expired all together."""
         return [
-            "retrySkipped" if how == "retry" else f"{how}Booking"
-            for how, states in CAN.items()
+            OPERATIONS.get(how, f"{how}Booking")
+            for how in CAN
             if to in self.who_may(how, booking)
             and (how != "recall" or self.assets[booking.asset].recallable)
             and any(
-                each.state in states and (each.state != "skipped" or each.starts >= self.now)
+                self.can(how, each) and (each.state != "skipped" or each.starts >= self.now)
                 for each in booking.occurrences
             )
             and not (

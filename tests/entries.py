@@ -29,7 +29,8 @@ class Price:
 
 @dataclass(frozen=True)
 class Asset:
-    """`approval`: the owner's minutes to decide, None where it need not. `parts`: names. `price`: None: free."""
+    """`approval`: the owner's minutes to decide, None where it need not. `grace`: those to check in, None where nobody
+    need. `parts`: names. `price`: None: free."""
 
     owner: str
     units: int = 1
@@ -39,6 +40,7 @@ class Asset:
     longest: int = 14 * DAY
     hold: int = 15
     approval: int | None = None
+    grace: int | None = None
     on_deadline: str = "lapsed"
     notice: int = 0
     recallable: bool = False
@@ -49,7 +51,7 @@ class Asset:
 @dataclass
 class Occurrence:
     """`number`: its place in the request. `alone`: when it becomes something by itself, and what. `seats`: its units,
-    as they were answered. `cost`: its part of what the booking costs.
+    as they were answered. `cost`: its part of what the booking costs. `due`: by when to check in, once it is confirmed.
     """
 
     number: int
@@ -66,15 +68,19 @@ class Occurrence:
     late: bool = False
     sequence: int = 0
     seats: tuple[int, ...] = ()
+    due: int | None = None
 
     @property
     def held_until(self) -> int | None:
         """When its place is free by itself."""
-        open_end = self.state in ("held", "pending") and self.alone and self.alone[1] != "confirmed"
-        return self.alone[0] if open_end else None
+        if self.state in ("held", "pending") and self.alone and self.alone[1] != "confirmed":
+            return self.alone[0]
+        return self.due
 
-    def become(self, state: str, alone: tuple[int, str] | None = None, note: str | None = None) -> None:
-        self.state, self.alone = state, alone
+    def become(
+        self, state: str, alone: tuple[int, str] | None = None, note: str | None = None, due: int | None = None
+    ) -> None:
+        self.state, self.alone, self.due = state, alone, due
         self.note = self.note if note is None else note
         self.sequence += 1
 

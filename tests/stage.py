@@ -23,12 +23,14 @@ DATABASE = "fallow_machine"
 NAMES = ("council", "group", "club")
 ASSETS = {
     "hall": Asset("council", notice=HOUR, shortest=30, longest=3 * HOUR, recallable=True, price=Price(9999, "day")),
-    "vans": Asset("council", units=3, before=15, after=30, hold=30, recallable=True, price=Price(1250, "hour")),
+    "vans": Asset(
+        "council", units=3, before=15, after=30, hold=30, grace=15, recallable=True, price=Price(1250, "hour")
+    ),
     "house": Asset("council", after=15, parts=("room", "desks")),
-    "room": Asset("council"),
+    "room": Asset("council", grace=30),
     "desks": Asset("council", units=2, price=Price(700, "booking")),
     "gym": Asset("council", approval=3 * HOUR, hold=HOUR, recallable=True),
-    "studio": Asset("council", units=2, after=15, approval=24 * HOUR, on_deadline="confirmed"),
+    "studio": Asset("council", units=2, after=15, approval=24 * HOUR, on_deadline="confirmed", grace=0),
     "field": Asset("club", notice=2 * HOUR, approval=2 * HOUR),
 }
 SHARING = ("gym", "studio")  # the hours of one timetable
@@ -100,6 +102,7 @@ def terms(asset: Asset) -> dict[str, Any]:
         "turnaround_before_minutes": asset.before,
         "turnaround_after_minutes": asset.after,
         "cancel_notice_minutes": asset.notice,
+        "check_in_grace_minutes": asset.grace,
         "recallable": asset.recallable,
         "approval": asset.approval is not None,
         "approval_hours": (asset.approval or HOUR) // HOUR,

@@ -122,7 +122,7 @@ class Watched(RuleBasedStateMachine):
             occurrence = self.diary.bookings[number].occurrences[n]
             until = minutes(row["held_until"])
             if until is not None and until <= self.diary.now:
-                assert occurrence.state in ("expired", "lapsed")
+                assert occurrence.state in ("expired", "lapsed", "no_show")
                 continue
             assert until == occurrence.held_until
             taken[number, n, names[asset], minutes(row["lower"]), minutes(row["upper"])] += 1
@@ -221,6 +221,7 @@ def visible(booking: Json) -> Json:
                 each["sequence"],
                 each["note"],
                 each["cancelled_late"],
+                minutes(each["check_in_by"]),
                 codes(each),
             )
             for each in booking["occurrences"]

@@ -220,6 +220,30 @@ class Machine(Watched):
 
     @rule(
         number=bookings,
+        who=st.sampled_from(["council", *NAMES]),
+        what=st.sampled_from(["check-in", "check-in", "no-show"]),
+        scope=scopes,
+        note=notes,
+        how=ways,
+        match=matches,
+    )
+    def attend(self, number, who, what, scope, note, how, match):
+        scope, body = self.scoped(number, scope, note)
+        self.change(lambda diary: diary.attend(what, number, who, scope, note), number, what, who, body, how, match)
+
+    @precondition(lambda self: self.having("check-in"))
+    @rule(
+        nth=nth, what=st.sampled_from(["check-in", "check-in", "no-show"]), passing=st.sampled_from([-45, -30, 0, 10])
+    )
+    def attend_what_is_due(self, nth, what, passing):
+        """About when it starts."""
+        number, booker = self.ones_own("check-in", nth)
+        coming = [each.starts for each in self.diary.bookings[number].occurrences if each.state in CAN["check-in"]]
+        self.wait(max(0, min(coming) + passing - self.diary.now))
+        self.attend(number, booker if what == "check-in" else self.owner_of(number), what, ALL, None, "plain", None)
+
+    @rule(
+        number=bookings,
         who=st.sampled_from(["council", "council", *NAMES]),
         scope=scopes,
         note=notes,

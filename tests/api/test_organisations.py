@@ -58,7 +58,7 @@ async def test_what_is_private_is_seen_by_its_own_and_nobody_else(world: World):
         ok(await world.client.get(f"/v1/organisations/{group.id}"), 200),
         ok(await world.client.get("/v1/organisations"), 200)["items"][1],
     ):
-        assert seen == {**own, "contact": None, "holds": None}
+        assert seen == {**own, "contact": None, "holds": None, "record": None}
 
 
 async def test_a_list_shows_every_row_once(world: World):

@@ -325,7 +325,7 @@ async def test_what_has_begun_is_asked_for_in_vain_and_not_offered(world: World,
     after = ok(await group.retry(booking, if_some_unavailable="skip"), 200)
     assert states(after) == ["completed", "skipped", "confirmed"]
     assert [[why["code"] for why in each["why_not"]] for each in after["occurrences"]] == [[], ["in_the_past"], []]
-    assert after["may"] == ["moveBooking", "cancelBooking"]
+    assert after["may"] == ["moveBooking", "cancelBooking", "checkIn"]
     ok(await group.cancel(booking, occurrence_ids=[third]), 200)
 
 

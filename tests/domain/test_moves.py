@@ -105,6 +105,7 @@ def an_occurrence(number: int, period: Period, zone: str, state: str, units: int
         why_not=[],
         note=None,
         cancelled_late=False,
+        check_in_by=None,
         sequence=0,
     )
 
