@@ -100,7 +100,7 @@ async def create(
         offer,
         request.purpose,
         asked,
-        recallable=place.recallable,
+        place=place,
         caller=caller,
         now=now,
         request_id=request_id,

@@ -25,7 +25,8 @@ from domain.waiting import Freed
 # A booking to one of its two organisations: $1 is now, $2 that organisation. (Nobody's keeps the place of an offer.)
 BOOKING = f"""
   SELECT b.id, b.reference, b.owner_id, b.booker_id, b.need_id, {SUMMARY} AS asset, b.attendees, b.units, b.purpose,
-         b.open_to_public, b.notes, b.on_behalf_of, b.recallable, b.cost, b.clock_changes, b.created_at,
+         b.open_to_public, b.notes, b.on_behalf_of, b.recallable, b.cancel_notice_minutes, b.cost, b.clock_changes,
+         b.created_at,
          greatest(b.updated_at, (SELECT max(rules.unswept(c, $1)) FROM occurrences c
            WHERE c.owner_id = b.owner_id AND c.booking_id = b.id)) AS updated_at,
          b.version, a.arrival,
@@ -138,8 +139,9 @@ async def page(
 INSERT = f"""
   WITH booking AS (
     INSERT INTO bookings (id, owner_id, booker_id, asset_id, reference, units, attendees, purpose, open_to_public,
-                          notes, on_behalf_of, cost, clock_changes, created_at, updated_at, recallable, need_id)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $22, $23)),
+                          notes, on_behalf_of, cost, clock_changes, created_at, updated_at, recallable, need_id,
+                          cancel_notice_minutes)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $22, $23, $38)),
   made AS (
     INSERT INTO occurrences (id, owner_id, booking_id, booker_id, asset_id, starts_at, ends_at, units, state, why_not,
                              held_until, approved_from, check_in_by)
@@ -183,6 +185,7 @@ async def insert(conn: Connection, stored: Stored, claim: Claim, **change: Unpac
         stored.need_id,
         *db.events.row(**change),
         [each.check_in_by for each in occurrences],
+        stored.cancel_notice_minutes,
     )
     await sweep_later(conn, stored.owner_id, stored.id, claim)
     await match_need(conn, stored)

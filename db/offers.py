@@ -20,7 +20,7 @@ from domain.jobs import SweepBooking
 from domain.matches import MetOccurrence
 from domain.needs import NeedRequest
 from domain.offers import OfferFilter, OfferState, Stored
-from domain.plans import Claim
+from domain.plans import Claim, Place
 from domain.requests import Asked, Purpose
 from domain.time import Period
 from domain.waiting import Freed
@@ -132,15 +132,15 @@ async def standing(
 INSERT = """
   WITH booking AS (
     INSERT INTO bookings (id, owner_id, asset_id, need_id, reference, units, attendees, purpose, open_to_public, cost,
-                          clock_changes, created_at, updated_at, recallable)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, false, $9, '[]', $10, $10, $11)),
+                          clock_changes, created_at, updated_at, recallable, cancel_notice_minutes)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, false, $9, '[]', $10, $10, $11, $18)),
   held AS (
     INSERT INTO occurrences (id, owner_id, booking_id, asset_id, starts_at, ends_at, units, state, held_until)
     SELECT c.id, $2, $1, $3, c.starts_at, c.ends_at, $6, 'held', $12
       FROM unnest($13::uuid[], $14::timestamptz[], $15::timestamptz[]) c (id, starts_at, ends_at))
   INSERT INTO offers (id, owner_id, booker_id, asset_id, need_id, booking_id, units, attendees, occurrences, cost,
                       expires_at, created_at, updated_at, waiting_id, waiting_number, freed_at, freed)
-  VALUES ($16, $2, $17, $3, $4, $1, $6, $7, $18, $9, $12, $10, $10, $19, $20, $21, $22)
+  VALUES ($16, $2, $17, $3, $4, $1, $6, $7, $19, $9, $12, $10, $10, $20, $21, $22, $23)
 """
 
 
@@ -151,7 +151,7 @@ async def insert(
     asked: Sequence[Asked],
     *,
     freed: Freed | None = None,
-    recallable: bool,
+    place: Place,
     caller: Caller | None,
     now: datetime,
     request_id: str | None,
@@ -171,13 +171,14 @@ async def insert(
         purpose,
         offer.cost,
         now,
-        recallable,
+        place.recallable,
         offer.expires_at,
         [each.id for each in asked],
         [each.period.starts_at for each in asked],
         [each.period.ends_at for each in asked],
         offer.id,
         offer.booker_id,
+        place.cancel_notice_minutes,
         offer.occurrences,
         offer.waiting_id,
         offer.occurrences[0].number if freed else None,

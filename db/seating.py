@@ -147,7 +147,7 @@ async def offer(
         candidate.purpose,
         [asked],
         freed=came_free,
-        recallable=place.recallable,
+        place=place,
         caller=None,
         now=now,
         request_id=request_id,

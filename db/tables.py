@@ -432,6 +432,7 @@ bookings = Table(
     *written(),
     required("recallable", Boolean, server_default="false", comment="as the terms were when it was made"),
     Column("need_id", UUID, comment="of the booker"),
+    required("cancel_notice_minutes", Integer, server_default="0", comment="as the terms were when it was made"),
     PrimaryKeyConstraint("id", "owner_id"),
     UniqueConstraint("owner_id", "reference"),
     ForeignKeyConstraint(["owner_id"], ["organisations.id"]),

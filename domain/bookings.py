@@ -36,6 +36,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     notes: str | None
     on_behalf_of: OnBehalfOf | None
     recallable: bool
+    cancel_notice_minutes: int
     cost: Cost
     hold_expires_at: datetime | None
     decide_by: datetime | None
@@ -48,7 +49,8 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
 class Booking(Stored, frozen=True, kw_only=True):
     """A booker's claim on an asset. `may`: the operations that the caller can do on it now. `recallable`: its owner may
-    have it back, as the terms were when it was made.
+    have it back, and `cancel_notice_minutes`: from so long before its start on it is late to give it back; both as the
+    terms were when it was made.
     """
 
     state: BookingState

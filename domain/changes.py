@@ -130,7 +130,7 @@ def cancel(cancellation: Cancellation, booking: Locked, caller: Caller, now: dat
     """What a cancellation makes of the occurrences that it names. Late: by the booker, nearer to the start than the
     owner's notice. Raises Invalid, StateDoesNotAllow.
     """
-    notice = timedelta(minutes=booking.place.cancel_notice_minutes)
+    notice = timedelta(minutes=booking.cancel_notice_minutes)
     by_booker = caller.organisation_id == booking.booker_id
     return [
         become(

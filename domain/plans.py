@@ -255,6 +255,7 @@ def settle(
         notes=request.notes,
         on_behalf_of=request.on_behalf_of,
         recallable=place.recallable,
+        cancel_notice_minutes=place.cancel_notice_minutes,
         cost=cost(price, got, request.units, place.zone),
         decide_by=claimed.decide_by,
         clock_changes=clock_changes(request, wanted.asked, place.zone),

@@ -101,8 +101,9 @@ def booking_rows(world: World, taken: list[Taken]) -> Iterator[Row]:
         whose = world.assets[one.asset_id].owner_id, booker(one), one.asset_id, one.need_id
         what = one.units, one.attendees, bookings.purpose(one), one.purpose in {"community_meal", "dance"}
         when = one.asked_at, one.cancelled_at or one.asked_at, 1 if one.cancelled_at is None else 2
-        recallable = world.assets[one.asset_id].request.terms.recallable
-        yield (each.id, *whose, each.reference, *what, each.cost, each.clock_changes, recallable, *when)
+        terms = world.assets[one.asset_id].request.terms
+        agreed = terms.recallable, terms.cancel_notice_minutes
+        yield (each.id, *whose, each.reference, *what, each.cost, each.clock_changes, *agreed, *when)
 
 
 def booker(one: Wanted) -> UUID | None:

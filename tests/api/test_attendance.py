@@ -417,10 +417,12 @@ async def test_a_change_of_an_organisation_says_nothing_of_its_record(group, own
     assert (event["before"], event["after"]) == ({}, {"texts": ["website"]})
 
 
-async def test_cancelling_is_late_from_the_owners_notice_on(world, clock, owner, group):
+async def test_cancelling_is_late_from_the_notice_on_that_was_when_it_was_booked(world, clock, owner, group):
     hall = await world.asset(owner, terms={"cancel_notice_minutes": 60})
     booking = ok(await group.book(hall, *MONDAYS), 201)
     first, second, third = (each["id"] for each in booking["occurrences"])
+    assert booking["cancel_notice_minutes"] == 60
+    ok(await owner.patch(f"/assets/{hall['id']}", {"terms": {"cancel_notice_minutes": 10080}}), 200)
     clock.now = at("05T17:00:00")
     ok(await group.cancel(booking, occurrence_ids=[first]), 200)
     clock.now = at("12T17:00:00.000001")

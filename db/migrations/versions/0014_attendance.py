@@ -1,4 +1,4 @@
-"""By when somebody must have checked in, or it is a no-show."""
+"""By when somebody must have checked in, or it is a no-show; and the notice by which a booking is cancelled late."""
 
 from alembic import op
 
@@ -9,7 +9,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Nothing that is booked so far must be checked in: who booked it did not know."""
+    """Nothing that is booked so far must be checked in: who booked it did not know. Its notice is what it was till now."""
     op.execute("""
         ALTER TABLE occurrences ADD COLUMN check_in_by timestamptz,
         ADD CONSTRAINT occurrences_check_in_check
@@ -19,6 +19,12 @@ def upgrade() -> None:
     op.execute("""
         CREATE INDEX occurrences_check_in_idx ON occurrences (check_in_by)
         WHERE state = 'confirmed' AND check_in_by IS NOT NULL
+    """)
+    op.execute("ALTER TABLE bookings ADD COLUMN cancel_notice_minutes integer DEFAULT 0 NOT NULL")
+    op.execute("COMMENT ON COLUMN bookings.cancel_notice_minutes IS 'as the terms were when it was made'")
+    op.execute("""
+        UPDATE bookings b SET cancel_notice_minutes = a.cancel_notice_minutes FROM assets a
+         WHERE a.id = b.asset_id AND a.owner_id = b.owner_id AND a.cancel_notice_minutes > 0
     """)
 
 
@@ -31,3 +37,4 @@ def downgrade() -> None:
     """)
     op.execute("DROP INDEX occurrences_check_in_idx")
     op.execute("ALTER TABLE occurrences DROP COLUMN check_in_by")
+    op.execute("ALTER TABLE bookings DROP COLUMN cancel_notice_minutes")
