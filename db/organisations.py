@@ -35,7 +35,10 @@ def shown(record: str) -> str:
 
 
 def record() -> str:
-    """SQL: what became of what an organisation has booked of others, by $3; to itself and to owners that it booked with."""
+    """SQL: what became of what an organisation has booked of others, by $3; to itself and to owners that it booked with.
+
+    An index is walked back from now until there is enough; row comparisons and coalesce as in db/occurrences.py.
+    """
     return """
              CASE WHEN o.id = $1 OR EXISTS (SELECT FROM bookings b WHERE b.booker_id = o.id AND b.owner_id = $1) THEN (
                SELECT jsonb_build_object(
@@ -44,9 +47,15 @@ def record() -> str:
                         'cancelled_late', count(*) FILTER (WHERE cancelled_late),
                         'no_show', count(*) FILTER (WHERE state = 'no_show'),
                         'recalled', count(*) FILTER (WHERE state = 'recalled'))
-                 FROM (SELECT rules.state(c, $3) AS state, c.cancelled_late FROM occurrences c
-                        WHERE c.booker_id = o.id AND c.owner_id <> o.id AND c.starts_at > $3 - interval '365 days' OFFSET 0) c
-                WHERE cancelled_late OR state IN ('confirmed', 'checked_in', 'completed', 'no_show', 'recalled')) END
+                 FROM (SELECT s.state, c.cancelled_late FROM occurrences c
+                        CROSS JOIN LATERAL (SELECT rules.state(c, $3) AS state OFFSET 0) s
+                        WHERE c.booker_id = o.id
+                          AND (c.starts_at, c.id) > ($3 - interval '365 days', 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+                          AND (c.starts_at, c.id) <= ($3, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+                          AND coalesce(
+                                c.owner_id <> o.id AND (c.cancelled_late OR s.state IN
+                                  ('confirmed', 'checked_in', 'completed', 'no_show', 'recalled')), false)
+                        ORDER BY c.starts_at DESC, c.id DESC LIMIT 1000) c) END
     """
 
 

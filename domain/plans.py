@@ -71,9 +71,9 @@ class Attendance(msgspec.Struct, frozen=True):
     grace: timedelta
 
     def due(self, period: Period) -> datetime | None:
-        """By when, and no later than at its end; None for what was over before it was confirmed."""
-        since = max(self.since, period.starts_at)
-        return min(since + self.grace, period.ends_at) if since < period.ends_at else None
+        """By when, and no later than at its end; None where that would not be after it is confirmed."""
+        due = min(max(self.since, period.starts_at) + self.grace, period.ends_at)
+        return due if due > self.since else None
 
 
 class Claim(msgspec.Struct, frozen=True):

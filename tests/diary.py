@@ -371,10 +371,11 @@ class Diary:
         return "pending", (deadline, asset.on_deadline)
 
     def due(self, name: str, state: str, alone: tuple[int, str] | None, starts: int, ends: int) -> int | None:
-        """By when to check in to what is confirmed, now or by itself: no later than at its end."""
+        """By when to check in to what is confirmed, now or by itself: no later than at its end, if that is after it."""
         since = self.now if state == "confirmed" else alone[0] if alone and alone[1] == "confirmed" else ends
         grace = self.assets[name].grace
-        return None if grace is None or since >= ends else min(max(since, starts) + grace, ends)
+        due = min(max(since, starts) + (grace or 0), ends)
+        return due if grace is not None and due > since else None
 
     def pay(self, booking: Booking) -> None:
         """Where all of a booking has one price, it is for the most units of what stands. What expired costs nothing."""

@@ -237,6 +237,14 @@ async def test_the_grace_of_a_short_time_is_over_at_its_end(world, clock, owner,
     assert await group.history(booking) == ["booking.created", "booking.no_show"]
 
 
+async def test_what_begins_as_it_is_confirmed_is_not_missed_before_anybody_can_check_in(clock, owner, group, world):
+    hall = await world.asset(owner, terms={"check_in_grace_minutes": 0})
+    clock.now = at("05T18:00:00")
+    booking = ok(await group.book(hall, EVENING), 201)
+    assert (states(booking), booking["occurrences"][0]["check_in_by"]) == (["confirmed"], None)
+    assert await shown(group, booking) == booking
+
+
 @pytest.mark.parametrize("by", ["the owner", "itself"])
 async def test_what_is_approved_must_be_checked_in(world, clock, owner, group, by):
     terms = {**GRACE, "approval": True, "approval_hours": 24, "on_deadline": "approve"}
@@ -377,20 +385,22 @@ async def test_an_owner_that_a_group_books_with_is_told_what_became_of_its_booki
     ok(await group.book(hall, days[7], hold=True), 201)
     ok(await group.cancel(in_time), 200)
     ok(await does(owner, "recall", recalled), 200)
-    assert await record(owner, group) == (7, 0, 0, 0, 1)
+    assert await record(owner, group) == (0, 0, 0, 0, 0)  # nothing has begun
     clock.now = at("05T18:00:00")
+    assert await record(owner, group) == (2, 0, 0, 0, 0)
     ok(await does(group, "check-in", used), 200)
-    assert await record(owner, group) == (7, 1, 0, 0, 1)
+    assert await record(owner, group) == (2, 1, 0, 0, 0)
     clock.now = at("06T19:00:00")  # the second is missed by now, and nothing has swept
     ok(await group.cancel(late), 200)
-    assert (
-        await record(owner, group) == await record(other_owner, group) == await record(group, group) == (7, 2, 1, 1, 1)
-    )
+    assert await record(owner, group) == (3, 2, 0, 1, 0)
+    clock.now = at("09T18:00:00")
+    for viewer in (owner, other_owner, group):
+        assert await record(viewer, group) == (5, 2, 1, 1, 1)
     await world.work(clock.now)
-    assert await record(owner, group) == (7, 2, 1, 1, 1)
+    assert await record(owner, group) == (5, 2, 1, 1, 1)
     clock.now = at("10T18:00:00")
     ok(await does(owner, "no-show", to_come), 200)
-    assert await record(owner, group) == (7, 2, 1, 2, 1)
+    assert await record(owner, group) == (6, 2, 1, 2, 1)
     assert [await record(each, group) for each in (stranger, await world.organisation())] == [None, None]
     assert await record(group, owner) is None  # who is booked with is not told of by it
     assert ok(await world.client.get(f"/v1/organisations/{group.id}"), 200)["record"] is None
@@ -400,14 +410,16 @@ async def test_an_owner_that_a_group_books_with_is_told_what_became_of_its_booki
 
 async def test_what_is_long_past_is_not_counted(clock, owner, group, hall):
     ok(await group.book(hall, EVENING), 201)
-    clock.now = at("05T18:00:00") + timedelta(days=365) - timedelta(seconds=1)
+    clock.now = at("05T18:00:00") - timedelta(seconds=1)
+    assert await record(owner, group) == (0, 0, 0, 0, 0)
+    clock.now += timedelta(days=365)
     assert await record(owner, group) == (1, 0, 0, 1, 0)
     clock.now += timedelta(seconds=1)
     assert await record(owner, group) == (0, 0, 0, 0, 0)
 
 
 async def test_a_change_of_an_organisation_says_nothing_of_its_record(group, owner, hall):
-    ok(await group.book(hall, EVENING), 201)
+    ok(await group.book(hall, ("2027-01-04T09:00:00Z", "2027-01-04T10:00:00Z")), 201)
     known = await group.get(f"/organisations/{group.id}")
     path = f"/organisations/{group.id}"
     changed = await group.patch(path, {"website": "https://a.example"}, headers={"If-Match": known.headers["ETag"]})
