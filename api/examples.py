@@ -20,6 +20,8 @@ HELD = "019b8d67-f8c0-73cb-81a0-9eaa10c1538f"
 ASKED = "019b8d67-f8c0-7633-99fe-e57279060776"
 ASKED_TOO = "019b8d67-f8c0-7b2a-a99a-3452bdf5eecb"
 SKIPPED = "019b8d67-f8c0-7c75-862a-0cb4509ea25b"
+BEGUN = "019b8d67-f8c0-78ac-b353-c5976ad726b7"
+LENT = "019b8d67-f8c0-7d42-84ec-edda493c5e45"
 RECALLABLE = "019b8d67-f8c0-7e31-9e45-3de0ba143e98"
 NEED = "019b8d68-e320-70ae-8a0c-85b883b17511"
 WANTED = "019b8d68-e320-7f96-8289-d4b7388ccba8"
@@ -90,6 +92,8 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "eraseMessage": {"message_id": MESSAGE_TOO},
     "giveFeedback": {"booking_id": PAST},
     "eraseFeedback": {"booking_id": PAST_TOO},
+    "checkIn": {"booking_id": BEGUN},
+    "reportNoShow": {"booking_id": LENT},
     "declineOffer": {"offer_id": OFFER_TOO},
     "withdrawOffer": {"offer_id": OFFERED},
     "getAvailability": WEEK,
@@ -167,5 +171,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "cancelBooking": {"all": True, "note": "The cook is ill."},
     "sendMessage": {"text": "Can we come a quarter of an hour early, to put them up?"},
     "giveFeedback": {"verdict": "well", "text": "All there, all whole."},
+    "checkIn": {"all": True},
+    "reportNoShow": {"all": True, "note": "Nobody has fetched them."},
     "recallBooking": {"all": True, "note": "We feed the crews of a flood that day."},
 }

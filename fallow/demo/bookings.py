@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -14,6 +14,7 @@ import domain.units
 from db.connection import Connection
 from domain.bookings import ALPHABET
 from domain.costs import Cost, Part
+from domain.plans import Attendance
 from domain.reasons import Reason, reason
 from domain.requests import Asked, BookingRequest, ClockChange, Repeats
 from domain.time import Period
@@ -191,3 +192,11 @@ def cancelled_late(world: World, one: Wanted, period: Period) -> bool:
     """Whether a booking was called off within the owner's notice of an occurrence."""
     notice = timedelta(minutes=world.assets[one.asset_id].request.terms.cancel_notice_minutes)
     return one.cancelled_at is not None and one.cancelled_at > period.starts_at - notice
+
+
+def check_in_by(world: World, one: Wanted, period: Period) -> datetime | None:
+    """By when somebody must have checked in to what is confirmed."""
+    grace = world.assets[one.asset_id].request.terms.check_in_grace_minutes
+    if grace is None or one.state != "confirmed" or one.cancelled_at is not None:
+        return None
+    return Attendance(one.asked_at, timedelta(minutes=grace)).due(period)

@@ -144,6 +144,8 @@ def lent(world: World, site_id: UUID, *, dozens: int) -> None:
         given: dict[str, Any] = {"units": units, "title": title, "pence": pence, "features": features}
         if category == "cooking_equipment":
             given |= {"approval": True, "recallable": True}
+        if category == "tables":
+            given |= {"longest_minutes": None}
         offers.equipment(world, site_id, timetable_id, category, **given)
 
 

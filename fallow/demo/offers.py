@@ -196,6 +196,7 @@ def equipment(
     pence: int,
     approval: bool = False,
     recallable: bool = False,
+    longest_minutes: int | None = 10080,
     **more: Any,
 ) -> UUID:
     """Things that are lent by the piece."""
@@ -215,7 +216,7 @@ def equipment(
             0,
             per="day",
             shortest_minutes=60,
-            longest_minutes=10080,
+            longest_minutes=longest_minutes,
             step_minutes=30,
             notice_minutes=60,
             approval=approval,

@@ -80,7 +80,8 @@ def wanted(world: World) -> Iterator[Wanted]:
 def examples(world: World) -> Iterator[Wanted]:
     """The bookings that the examples of the contract name, so far ahead that they can long be changed: chairs that the
     group borrows, three times, tables that it holds, three requests for its pans, and what is offered. All chairs were
-    once out on a day that the group skipped for that, and are not any more.
+    once out on a day that the group skipped for that, and are not any more. Tables that it has borrowed since last week,
+    and that others have of it, can long be checked in.
     """
     usual = Wanted(
         id=made_of("booking", groups.BOOKER),
@@ -141,6 +142,15 @@ def examples(world: World) -> Iterator[Wanted]:
             periods=[period(day, 10 * 60, day, 15 * 60)],
             units=1,
             asked_at=midnight(day - timedelta(days=20)),
+    for owner, booker in ((groups.LENDER, groups.BOOKER), (groups.BOOKER, groups.LENDER)):
+        yield msgspec.structs.replace(
+            usual,
+            id=made_of("booking", booker, "begun"),
+            asset_id=made_of("asset", groups.store(owner), "tables"),
+            booker_id=made_of("organisation", booker),
+            periods=[begun(world)],
+            units=1,
+            asked_at=usual.asked_at - timedelta(days=30),
         )
     for owner, thing, units, booker in OFFERED:
         yield msgspec.structs.replace(
@@ -166,6 +176,12 @@ def closed_day(world: World) -> Period:
     """The middle of a Sunday after that."""
     first = later(world, OFFERED_WEEK)
     return Period(first.starts_at + timedelta(days=4), first.ends_at + timedelta(days=4))
+
+
+def begun(world: World) -> Period:
+    """From last Wednesday for forty weeks."""
+    day = world.today - timedelta(days=1 + (world.today.weekday() - WEDNESDAY - 1) % 7)
+    return period(day, 10 * 60, day + timedelta(weeks=40), 15 * 60)
 
 
 def in_trafford(world: World, offered: Offered) -> bool:
@@ -229,9 +245,11 @@ def midnight(day: date) -> datetime:
 def first_period(world: World, offered: Offered, key: tuple[object, ...]) -> Period | None:
     """A period within the usual hours of one day, or for what is fetched, from one day's to another's."""
     compiled = world.timetables[offered.timetable_id].compiled
-    fetched = offered.request.kind in {"vehicle", "equipment"}
+    request = offered.request
+    fetched = request.kind in {"vehicle", "equipment"}
+    since = -BEFORE if request.terms.check_in_grace_minutes is None else 1  # who was there is not made up
     for later in range(7):
-        day = world.today + timedelta(days=chance.between(-BEFORE, AHEAD, "day", *key) + later)
+        day = world.today + timedelta(days=chance.between(since, AHEAD, "day", *key) + later)
         if not (open_spans := spans(compiled, day)):
             continue
         span = chance.pick(open_spans, "span", *key)

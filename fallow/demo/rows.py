@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -183,10 +184,11 @@ def occurrences(world: World, taken: list[Taken]) -> Iterator[Row]:
         for occurrence_id, period in each.occurrences.items():
             late = bookings.cancelled_late(world, one, period)
             state = "cancelled" if off else one.state
-            kept = one.units, state, late, int(off), one.held_until
+            due = bookings.check_in_by(world, one, period)
+            kept = one.units, state, late, int(off), one.held_until, due
             yield (occurrence_id, *whose, period.starts_at, period.ends_at, *kept, [])
         for occurrence_id, (period, why_not) in each.skipped.items():
-            missed = one.units, "skipped", False, 0, None, [why_not]
+            missed = one.units, "skipped", False, 0, None, None, [why_not]
             yield (occurrence_id, *whose, period.starts_at, period.ends_at, *missed)
 
 
@@ -194,9 +196,14 @@ def occupancies(world: World, taken: list[Taken]) -> Iterator[Row]:
     """Every unit taken."""
     for each in taken:
         owner_id = world.assets[each.wanted.asset_id].owner_id
+        one = each.wanted
+        until: dict[UUID | None, datetime | None] = {
+            name: one.held_until or bookings.check_in_by(world, one, period)
+            for name, period in each.occurrences.items()
+        }
         for asset_id, seat in each.seats:
             during = asyncpg.Range(seat.lower, seat.upper)
-            yield owner_id, asset_id, seat.unit, during, seat.occurrence, each.wanted.held_until
+            yield owner_id, asset_id, seat.unit, during, seat.occurrence, until[seat.occurrence]
 
 
 def changes(state: str) -> list[tuple[str, str, str]]:

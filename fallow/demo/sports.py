@@ -216,7 +216,7 @@ def halves(world: World, whole_id: UUID, key: str, title: str, given: dict[str, 
 
 
 def terms(sort: Sort, access: str, part: float = 1) -> dict[str, Any]:
-    """How a facility, or so much of it, may be booked by who may use it."""
+    """How a facility, or so much of it, may be booked by who may use it; where anybody may, they check in to the halls."""
     share, community, requires, notice = ACCESS[access]
     if share is None:
         return offers.terms(None, notice_minutes=notice, longest_minutes=240)
@@ -230,6 +230,7 @@ def terms(sort: Sort, access: str, part: float = 1) -> dict[str, Any]:
         turnaround_after_minutes=15 if sort.category in {"sports_hall", "pool", "ice_rink"} else 0,
         requires=requires,
         cancel_notice_minutes=1440,
+        check_in_grace_minutes=15 if sort.category == "sports_hall" and access == "Pay and Play" else None,
     )
 
 

@@ -148,7 +148,7 @@ async def book(conn: Connection, world: World, progress: Progress) -> list[Taken
     agreed = ("recallable", "cancel_notice_minutes")
     await copy(conn, "bookings", (*whose, *what, *agreed, *WRITTEN), rows.booking_rows(world, taken))
     occurrence = ("id", "owner_id", "booking_id", "booker_id", "asset_id", "starts_at", "ends_at", "units", "state")
-    more = (*occurrence, "cancelled_late", "sequence", "held_until", "why_not")
+    more = (*occurrence, "cancelled_late", "sequence", "held_until", "check_in_by", "why_not")
     await copy(conn, "occurrences", more, rows.occurrences(world, taken))
     unit = ("owner_id", "asset_id", "unit", "occupied", "occurrence_id", "held_until")
     await copy(conn, "occupancies", unit, rows.occupancies(world, taken))
