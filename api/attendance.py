@@ -35,8 +35,8 @@ async def check_in(
 ) -> Booking:
     """Say that somebody has come, from 30 minutes before the start to the end. With `all` that is of whatever is due.
 
-    Where the asset's terms ask for it, an occurrence has `check_in_by`: what is not checked in by then is a no-show, and
-    the rest of its time is free. Checked in, it stays to its end.
+    Where the asset's terms ask for it, an occurrence has `check_in_by`: what is not checked in by then is a no-show,
+    and the rest of its time is free. Checked in, it stays to its end.
     """
     booking = await begin("checkIn", request, conn, booking_id, caller, now, request_id)
     checked_in = changes.outcome("checkIn", data, booking, now)

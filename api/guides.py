@@ -18,6 +18,7 @@ GUIDES: Mapping[str, str] = {
     "wait-in-line": "Wait in line",
     "hold-a-place": "Hold a place",
     "approve-requests": "Approve what is asked for",
+    "check-in": "Check in",
     "take-back-what-was-booked": "Take back what was booked",
     "show-what-is-free": "Show what is free",
     "states": "What may become of a booking",

@@ -15,7 +15,7 @@ from domain.organisations import Organisation, OrganisationRequest
 
 
 def shown(record: str) -> str:
-    """SQL: what an organisation is to another, $1, which may be null. Private: to itself and those it has bookings with."""
+    """SQL: what an organisation is to another, $1, which may be null. Private: to it and who it has bookings with."""
     return f"""
       SELECT o.id, o.slug, o.name, o.kind, o.state, o.description, o.website,
              (SELECT coalesce(jsonb_agg(jsonb_build_object('scheme', i.scheme, 'id', i.value) ORDER BY i.scheme), '[]')
@@ -35,7 +35,7 @@ def shown(record: str) -> str:
 
 
 def record() -> str:
-    """SQL: what became of what an organisation has booked of others, by $3; to itself and to owners that it booked with.
+    """SQL: what became of what an organisation has booked of others, by $3: to itself and owners that it booked with.
 
     An index is walked back from now until there is enough; row comparisons and coalesce as in db/occurrences.py.
     """

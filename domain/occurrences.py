@@ -49,8 +49,8 @@ OUTCOMES: tuple[OccurrenceState, ...] = (
 
 
 class Occurrence(msgspec.Struct, frozen=True):
-    """`unit_numbers`: which of the identical units, until the occurrence is over or gives them back. `check_in_by`: when
-    it becomes a no-show by itself, unless somebody has checked in; null: nobody need.
+    """`unit_numbers`: which of the identical units, until the occurrence is over or gives them back. `check_in_by`:
+    when it becomes a no-show by itself, unless somebody has checked in; null: nobody need.
     """
 
     id: UUID

@@ -73,9 +73,9 @@ class OrganisationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
 
 
 class TrackRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of what an organisation has booked of others: of the last 1,000 occurrences whose start came in the last
-    365 days. `booked`: all of these but what it gave back in time; `used`: of them, what it came to; `cancelled_late`:
-    what it gave back later than the owner's notice; `no_show`: what it did not come to; `recalled`: what the owner took
+    """What became of what an organisation has booked of others: the last 1,000 occurrences that began in the last 365
+    days. `booked`: all of these but what it gave back in time; `used`: of them, what it came to; `cancelled_late`: what
+    it gave back later than the owner's notice; `no_show`: what it did not come to; `recalled`: what the owner took
     back. The rest has begun just now.
     """
 

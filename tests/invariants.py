@@ -2,8 +2,8 @@
 
 import asyncpg
 
-# An occurrence that stands takes its units of its own asset and every unit of all parts for as long as it is claimed, or
-# until somebody must have checked in, and nothing else does.
+# An occurrence that stands takes its units of its own asset and every unit of all parts for as long as it is claimed,
+# or until somebody must have checked in, and nothing else does.
 WRONG = """
   WITH stands AS (SELECT c.id, c.owner_id, c.asset_id, c.units, coalesce(c.held_until, c.check_in_by) AS held_until
                     FROM occurrences c

@@ -80,8 +80,8 @@ def wanted(world: World) -> Iterator[Wanted]:
 def examples(world: World) -> Iterator[Wanted]:
     """The bookings that the examples of the contract name, so far ahead that they can long be changed: chairs that the
     group borrows, three times, tables that it holds, three requests for its pans, and what is offered. All chairs were
-    once out on a day that the group skipped for that, and are not any more. Tables that it has borrowed since last week,
-    and that others have of it, can long be checked in.
+    once out on a day that the group skipped for that, and are not any more. Tables that it has had since last week, and
+    others that are out of its own store, can long be checked in.
     """
     usual = Wanted(
         id=made_of("booking", groups.BOOKER),

@@ -216,7 +216,7 @@ def halves(world: World, whole_id: UUID, key: str, title: str, given: dict[str, 
 
 
 def terms(sort: Sort, access: str, part: float = 1) -> dict[str, Any]:
-    """How a facility, or so much of it, may be booked by who may use it; where anybody may, they check in to the halls."""
+    """How a facility, or so much of it, may be booked by who may use it. Where anybody may, halls are checked in."""
     share, community, requires, notice = ACCESS[access]
     if share is None:
         return offers.terms(None, notice_minutes=notice, longest_minutes=240)

@@ -230,6 +230,22 @@ def test_of_what_is_asked_for_some_is_declined_and_the_rest_approved(running):
     assert outcome(ended)[1] == "ended"
 
 
+def test_who_comes_is_checked_in_and_counted(running):
+    sent, shown = typed("docs/check-in.md", running)
+    _, [_, listed], [booked], [checked_in], [refused], [record] = shown
+    assert sent == [
+        *("GET 200", "GET 200", "GET 200", "POST 201", "PUT 200", "POST 200"),  # who, where; the asset, its hours
+        *("POST 201", "POST 200", "POST 409", "GET 200"),  # book; check in; too late; what is remembered
+    ]
+    [occurrence] = booked["occurrences"]
+    due = datetime.fromisoformat(occurrence["starts_at"]) + timedelta(minutes=15)
+    assert (listed["state"], datetime.fromisoformat(occurrence["check_in_by"])) == ("listed", due)
+    assert outcome(checked_in) == (booked["id"], "checked_in", ["checked_in"])
+    assert checked_in["occurrences"][0]["note"] == "Twelve came."
+    assert refused["type"] == "/problems/state-does-not-allow"
+    assert set(record) == {"booked", "used", "cancelled_late", "no_show", "recalled"}
+
+
 def test_what_was_booked_is_taken_back_and_owed(running):
     sent, shown = typed("docs/take-back-what-was-booked.md", running)
     _, [approved], [tried], [closed], [read, claims], _ = shown
