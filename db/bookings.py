@@ -12,6 +12,7 @@ import db.freed
 import db.jobs
 import db.occurrences
 import db.places
+import db.waiting
 from db.assets import SUMMARY
 from db.connection import Connection
 from db.events import Change
@@ -337,6 +338,9 @@ async def change(
     )
     await sweep_later(conn, booking.owner_id, booking.id, claim)
     await match_need(conn, booking)
+    ends = claim.held_until or any(each.check_in_by for each in changed)
+    if ends and await db.waiting.anybody(conn, booking.owner_id, booking.place.id):
+        await db.waiting.keep(conn, booking.owner_id, [booking.place.id])
     left = {each.id for each in changed if change["type"] == "booking.moved" or each.state not in OCCUPYING}
     if left:
         spans = [each.period for each in booking.occurrences if each.id in left]

@@ -292,6 +292,15 @@ async def keep(conn: Connection, owner_id: UUID, asset_ids: Sequence[UUID]) -> N
     await conn.execute(KEEP, owner_id, asset_ids)
 
 
+ANYBODY = "SELECT EXISTS (SELECT FROM waiting_places p WHERE p.owner_id = $1 AND p.asset_id = $2 AND NOT p.ended)"
+
+
+async def anybody(conn: Connection, owner_id: UUID, asset_id: UUID) -> bool:
+    """Whether anybody is in line for an asset."""
+    found: bool = await conn.fetchval(ANYBODY, owner_id, asset_id)
+    return found
+
+
 # Those of what may have come free that somebody waits for.
 WAITED_FOR = """
   SELECT DISTINCT p.asset_id

@@ -142,6 +142,7 @@ def examples(world: World) -> Iterator[Wanted]:
             periods=[period(day, 10 * 60, day, 15 * 60)],
             units=1,
             asked_at=midnight(day - timedelta(days=20)),
+        )
     for owner, booker in ((groups.LENDER, groups.BOOKER), (groups.BOOKER, groups.LENDER)):
         yield msgspec.structs.replace(
             usual,

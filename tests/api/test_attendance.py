@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from calls import Organisation, World, ok
+from calls import Organisation, World, ok, reasons
 
 EVENING = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
 MONDAYS = [(f"2027-07-{day:02}T18:00:00Z", f"2027-07-{day:02}T20:00:00Z") for day in (5, 12, 19)]
@@ -192,6 +192,42 @@ async def test_what_nobody_has_checked_in_to_is_free_from_that_moment_on(world, 
     assert await group.history(booking) == ["booking.created", "booking.no_show"]
     after = await group.get(f"/bookings/{booking['id']}")
     assert (after.content, after.headers["ETag"]) == (before.content, before.headers["ETag"])
+
+
+@pytest.mark.parametrize("approval", [False, True])
+@pytest.mark.parametrize("joined", ["before it was confirmed", "after"])
+async def test_what_nobody_has_checked_in_to_is_offered_to_those_in_line_before_anybody_else_can_have_it(
+    world, clock, owner, group, approval, joined
+):
+    """The part of it that they wait for, with or without a worker."""
+    waits, other = await world.organisation(), await world.organisation()
+    hall = await world.asset(owner, terms={**GRACE, "approval": approval, "offer_minutes": 20})
+    rest = ("2027-07-05T19:00:00Z", "2027-07-05T20:00:00Z")
+    line = {"any_of": [{"asset_id": hall["id"], "starts_at": rest[0], "ends_at": rest[1]}]}
+    booking = ok(await group.book(hall, EVENING), 201)
+    if joined != "after":
+        ok(await waits.post("/waiting", line), 201)
+    if approval:
+        ok(await does(owner, "approve", booking), 200)
+    if joined == "after":
+        ok(await waits.post("/waiting", line), 201)
+    clock.now = at("05T18:15:00")
+    assert states(await shown(group, booking)) == ["no_show"]
+    assert await world.free(hall, *EVENING) == []
+    assert reasons(await other.book(hall, rest)) == [["taken"]]
+    [offer] = ok(await waits.get("/offers"), 200)["items"]
+    assert (offer["state"], offer["freed_at"], offer["expires_at"]) == (
+        "offered",
+        "2027-07-05T18:15:00Z",
+        "2027-07-05T18:35:00Z",
+    )
+    accepted = ok(await waits.post(f"/offers/{offer['id']}/accept"), 200)
+    theirs = await shown(waits, {"id": accepted["booking_id"]})
+    assert [each["check_in_by"] for each in theirs["occurrences"]] == [None if approval else "2027-07-05T19:15:00Z"]
+    if not approval:
+        clock.now = at("05T19:15:00")
+        assert states(await shown(waits, theirs)) == ["no_show"]
+        assert await world.free(hall, *rest) == [("2027-07-05T19:15:00Z", rest[1])]
 
 
 async def test_nobody_is_missed_where_the_terms_do_not_ask_for_it(world, clock, owner, group):
