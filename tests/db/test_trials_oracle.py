@@ -51,10 +51,12 @@ def drafts(draw):
     hours for all of it; and a span.
     """
     world, around = draw(worlds())
-    assets = tuple(dataclasses.replace(each, hours=draw(st.sampled_from([each.hours, None]))) for each in world.assets)
+    assets = tuple(
+        dataclasses.replace(each, hours=draw(st.sampled_from([each.hours, each.hours, None]))) for each in world.assets
+    )
     world = dataclasses.replace(world, assets=assets, now=world.now - timedelta(days=5), owner_state="verified")
-    wanted = draw(st.lists(easy(around) | easy(around) | needs(around), min_size=1, max_size=3))
-    draft = draw(st.just(Hours(always=True)) | hours(around))
+    wanted = draw(st.lists(easy(around) | easy(around) | needs(around, world.assets), min_size=1, max_size=3))
+    draft = draw(st.sampled_from([Hours(always=True), Hours()]) | hours(around))
     first = datetime(around.year, around.month, around.day, tzinfo=UTC)
     since = draw(st.sampled_from([first, first + timedelta(hours=1)]) | moments(around))
     until = since + timedelta(minutes=draw(st.sampled_from([8 * DAY, 8 * DAY, DAY + 410, 410, 90])))
