@@ -31,7 +31,8 @@ async def list_(
 ) -> EventPage:
     """Changes of what the caller's organisation owns or has booked, from the first on.
 
-    Nothing is missed and `next` is never null: ask again with it. Changes of one object are in the order of
+    Nothing is missed and `next` is never null: ask again with it. Those that name the organisation in `hears` are its
+    inbox: what its people have to know or to answer. Changes of one object are in the order of
     `object.version`, not of the feed.
     """
     permissions.require("listEvents", caller)

@@ -6,11 +6,12 @@ from typing import Any, NotRequired, TypedDict, Unpack
 from uuid import UUID
 
 import msgspec
+from asyncpg import Record
 from uuid_utils.compat import uuid7
 
 from db.connection import Connection
 from domain.callers import Caller
-from domain.events import Event, ObjectKind, actor
+from domain.events import Actor, Event, ObjectKind, actor, hears
 
 COLUMNS = """
   id, owner_id, booker_id, type, occurred_at, recorded_at, actor, object_kind, object_id, version, before, after,
@@ -118,4 +119,10 @@ async def read(conn: Connection, organisation_id: UUID, after: Place | None, lim
     found = [row for row in rows if row["id"]]
     if found:
         xid, last = found[-1]["xid"], found[-1]["id"]
-    return msgspec.convert([dict(row) for row in found], list[Event]), Place(rows[0]["epoch"], xid, last)
+    return [read_event(row) for row in found], Place(rows[0]["epoch"], xid, last)
+
+
+def read_event(row: Record) -> Event:
+    """A row of READ, and who should hear of it."""
+    whose = row["owner_id"], row["booker_id"], msgspec.convert(row["actor"], Actor | None)
+    return msgspec.convert({**row, "hears": hears(row["type"], *whose, row["after"])}, Event)

@@ -42,7 +42,8 @@ class EventObject(msgspec.Struct, frozen=True):
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """A recorded change. `actor` null: the operator, the clock, or a group that the owner is not to know. Of texts only
-    the names that changed.
+    the names that changed. `hears`: the organisations whose people should be told of it, for they have to know or to
+    answer; most changes nobody needs to hear of.
     """
 
     id: UUID
@@ -52,6 +53,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     owner_id: UUID
     booker_id: UUID | None
     actor: Actor | None
+    hears: list[UUID]
     object: EventObject
     before: dict[str, Any] | None
     after: dict[str, Any] | None
@@ -68,6 +70,50 @@ class EventPage(msgspec.Struct, frozen=True):
 def actor(caller: Caller | None) -> Actor | None:
     """Who an event says did it."""
     return Actor(caller.organisation_id, caller.token_id) if caller else None
+
+
+Hearer = Literal["owner", "booker", "other", "both"]
+# Who should be told: `other`: of owner and booker the one that did not do it, both where neither did.
+HEARD: Mapping[str, Hearer] = {
+    "booking.approved": "booker",
+    "booking.declined": "booker",
+    "booking.lapsed": "both",
+    "booking.recalled": "booker",
+    "booking.cancelled": "other",
+    "booking.moved": "other",
+    "booking.no_show": "booker",
+    "need.matched": "owner",
+    "need.offer_made": "owner",
+    "need.offer_withdrawn": "owner",
+    "need.offer_lapsed": "owner",
+    "offer.made": "booker",
+    "offer.accepted": "owner",
+    "offer.declined": "owner",
+    "offer.lapsed": "both",
+    "message.sent": "other",
+    "feedback.given": "other",
+}
+
+
+def hears(
+    type: str,  # noqa: A002 - as events call it
+    owner_id: UUID,
+    booker_id: UUID | None,
+    actor: Actor | None,
+    after: Mapping[str, Any] | None,
+) -> list[UUID]:
+    """The organisations that should be told of a change: as HEARD has it, and an owner of what waits for approval."""
+    told: dict[str | None, list[UUID | None]] = {
+        "owner": [owner_id],
+        "booker": [booker_id],
+        "both": [owner_id, booker_id],
+        None: [],
+    }
+    told["other"] = [each for each in told["both"] if actor is None or each != actor.organisation_id]
+    heard = [each for each in told[HEARD.get(type)] if each is not None]
+    occurrences = (after or {}).get("occurrences", {}) if type.startswith("booking.") else {}
+    asked = any(each["state"] == "pending" for each in occurrences.values())
+    return list(dict.fromkeys([*heard, *([owner_id] if asked else [])]))
 
 
 def differences(
