@@ -126,16 +126,16 @@ def needs(draw, around: date, assets: tuple[Asset, ...]):
         "comes_to_us": st.just(True),
         "price_ceiling": st.builds(Money, st.sampled_from([0, 500, 999, 5000]), st.sampled_from(["GBP", "GBP", "EUR"])),
     }
-    names = draw(st.lists(st.sampled_from(sorted(asked)), max_size=2, unique=True)) if draw(st.booleans()) else []
-    given_ = {name: draw(asked[name]) for name in names}
+    names = draw(st.lists(st.sampled_from(sorted(asked)), max_size=2, unique=True))
+    wished = {name: draw(asked[name]) for name in names}
     nice = draw(st.lists(st.sampled_from(FEATURES), max_size=3, unique=True))
     by_kind = draw(st.booleans())
     return change(
         draw(times(around)),
         category=None if by_kind else like.category,
         kind=like.kind if by_kind else None,
-        nice_to_have=[each for each in nice if each not in given_.get("features", ())],
-        **given_,
+        nice_to_have=[each for each in nice if each not in wished.get("features", ())],
+        **wished,
     )
 
 
@@ -164,9 +164,7 @@ def offers(draw, scene):
     zone, _ = scene
     differences = {
         "point": st.sampled_from([0, 3, 500, 8990, 9400, 20_000]).map(lambda metres: (metres / DEGREE_M, 0.0)),
-        "features": st.sampled_from([FEATURES, FEATURES[:2], FEATURES[1:]]),
         "capacity": st.sampled_from([10, 20, 30]),
-        "price": st.sampled_from([0, 100, 999]),
         "community_price": st.sampled_from([0, 50, 3001]),
         "per": st.sampled_from(["hour", "day", "booking"]),
         "currency": st.just("EUR"),
@@ -175,9 +173,13 @@ def offers(draw, scene):
     }
 
     def differently(asset):
-        names = draw(st.lists(st.sampled_from(sorted(differences)), max_size=5, unique=True))
-        given_ = {name: draw(differences[name]) for name in names}
-        return replace(asset, category=CATEGORIES[asset.kind], **given_)
+        names = draw(st.lists(st.sampled_from(sorted(differences)), max_size=3, unique=True))
+        usual = {
+            "category": CATEGORIES[asset.kind],
+            "features": draw(st.sampled_from([FEATURES, FEATURES, FEATURES[:2], FEATURES[1:]])),
+            "price": draw(st.sampled_from([None, 0, 100, 600, 999])),
+        }
+        return replace(asset, **usual, **{name: draw(differences[name]) for name in names})
 
     def mostly_open(asset):
         return replace(asset, hours=draw(st.sampled_from(HOURS))) if draw(st.booleans()) else asset

@@ -38,12 +38,7 @@ SCENES = [
 ]
 DAYS_PLAYED = 4
 plain = settings(
-    phases=[__import__("hypothesis").Phase.generate],
-    deadline=None,
-    database=None,
-    derandomize=True,
-    print_blob=True,
-    suppress_health_check=list(HealthCheck),
+    deadline=None, database=None, derandomize=True, print_blob=True, suppress_health_check=list(HealthCheck)
 )  # the connection is one for all worlds, which are rolled back one by one
 few = settings(plain, max_examples=75)
 many = settings(plain, max_examples=300)
