@@ -53,6 +53,7 @@ LATER = datetime(2100, 1, 1, tzinfo=UTC)
 HERE = Point((0.0, 0.0))
 FEATURES = ("heating", "step_free", "wifi")
 CATEGORIES = {"space": "hall", "vehicle": "van", "people": "driver"}
+LENGTHS = [60, 30, 45, 60, 60, 60, 60, 90, 120, 120, 1440, None]
 DEGREE_M = 111_319.49  # of the equator
 
 WINDOWS = """
@@ -97,14 +98,16 @@ def several(draw, around):
 def times(draw, around):
     """When, how long and how often, as a need says it: mostly little, so that much of it is there."""
     by_pattern = draw(st.booleans())
+    spans = None if by_pattern else draw(several(around))
+    minutes = draw(st.integers(1, 200) if draw(one_in(10)) else st.sampled_from(LENGTHS))
+    if spans and minutes:
+        minutes = min(minutes, max(each.ends_at - each.starts_at for each in spans) // timedelta(minutes=1))
     request = NeedRequest(
         category="hall",
         point=HERE,
         pattern=draw(patterns(around)) if by_pattern else None,
-        periods=None if by_pattern else draw(several(around)),
-        minutes=draw(
-            st.integers(1, 200) if draw(one_in(6)) else st.sampled_from([30, 60, 60, 60, 60, 120, 1440, None])
-        ),
+        periods=spans,
+        minutes=minutes,
         until=LATER,
     )
     few = draw(st.sampled_from([1, 1, 1, 2, None]))
@@ -196,7 +199,9 @@ def markets(draw):
     around = scene[1]
     assets = draw(offers(scene))
     who = (draw(bookers(around)) or Booker(), Booker(holds=tuple((paper, None) for paper in PAPERS), kind="council"))
-    asked = tuple((draw(st.sampled_from([0, 0, 0, 1, 1, 1, 1, None])), draw(needs(around, assets))) for _ in range(4))
+    asked = tuple(
+        (draw(st.sampled_from([1, 1, 1, 1, 1, 1, 0, 0, 0, 0, None])), draw(needs(around, assets))) for _ in range(4)
+    )
     spans = [draw(periods(around)) for _ in range(draw(st.integers(0, 9)))]
     early = datetime.combine(around, time.min, UTC) - timedelta(days=9)
     now = draw(nows(around, spans)) if draw(one_in(3)) else early
