@@ -1,6 +1,6 @@
 """Taking units and giving them back. PostgreSQL, not Python, keeps two occupants of one unit apart."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -143,14 +143,15 @@ async def take(conn: Connection, *, asset_id: UUID, owner_id: UUID, seats: Seque
 
 
 HOLD = """
-  UPDATE occupancies SET held_until = $3
-   WHERE owner_id = $1 AND occurrence_id = ANY($2::uuid[]) AND held_until IS DISTINCT FROM $3
+  UPDATE occupancies o SET held_until = n.until
+    FROM unnest($2::uuid[], $3::timestamptz[]) n (id, until)
+   WHERE o.owner_id = $1 AND o.occurrence_id = n.id AND o.held_until IS DISTINCT FROM n.until
 """
 
 
-async def hold(conn: Connection, owner_id: UUID, occurrence_ids: Sequence[UUID], until: datetime) -> None:
-    """Have all that occurrences occupy until then."""
-    await conn.execute(HOLD, owner_id, occurrence_ids, until)
+async def hold(conn: Connection, owner_id: UUID, until: Mapping[UUID, datetime | None]) -> None:
+    """Have all that occurrences occupy free by itself at other instants; None: not at all."""
+    await conn.execute(HOLD, owner_id, [*until], [*until.values()])
 
 
 RELEASE = """

@@ -26,7 +26,7 @@ OCCUPIED = """
   SELECT occurrence_id, asset_id, unit, lower(occupied) AS lower, upper(occupied) AS upper, held_until FROM occupancies
 """
 VERSIONS = "SELECT id, version FROM bookings"
-STANDING = "SELECT id, state, starts_at, ends_at, units FROM occurrences"
+STANDING = "SELECT id, state, starts_at, ends_at, units, cancelled_late FROM occurrences"
 
 
 class Watched(RuleBasedStateMachine):
@@ -141,7 +141,8 @@ class Watched(RuleBasedStateMachine):
             starts, ends = (instant(minutes(row[name])) for name in ("starts_at", "ends_at"))
             number, _ = self.places[str(row["id"])]
             stored[number][str(row["id"])] = {
-                "state": row["state"], "starts_at": starts, "ends_at": ends, "units": row["units"]
+                "state": row["state"], "starts_at": starts, "ends_at": ends, "units": row["units"],
+                **({"cancelled_late": True} if row["cancelled_late"] else {}),
             }  # fmt: skip
         for number, booking in enumerate(self.diary.bookings):
             key = self.ids[number]

@@ -143,7 +143,7 @@ def examples(world: World) -> Iterator[Wanted]:
             units=1,
             asked_at=midnight(day - timedelta(days=20)),
         )
-    for owner, booker in ((groups.LENDER, groups.BOOKER), (groups.BOOKER, groups.LENDER)):
+    for owner, booker in ((groups.LENDER, groups.BOOKER), (groups.BOOKER, "tin roof players")):
         yield msgspec.structs.replace(
             usual,
             id=made_of("booking", booker, "begun"),

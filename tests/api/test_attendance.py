@@ -304,6 +304,18 @@ async def test_what_is_approved_must_be_checked_in(world, clock, owner, group, b
     assert (await last_event(group, asked))["occurred_at"] == "2027-07-05T18:15:00Z"
 
 
+async def test_what_is_left_of_a_request_is_free_by_itself_when_it_says_so(world, clock, owner, group):
+    """Approved by itself at the start of what it got, so that nobody could check in before: it stays to its end."""
+    terms = {"check_in_grace_minutes": 0, "approval": True, "on_deadline": "approve", "approval_hours": 8784}
+    hall = await world.asset(owner, terms=terms)
+    ok(await owner.book(hall, MONDAYS[0]), 201)
+    asked = ok(await group.book(hall, *MONDAYS[:2], if_some_unavailable="skip"), 201)
+    assert [each["check_in_by"] for each in asked["occurrences"]] == [None, None]
+    clock.now = at("12T18:00:00")
+    assert states(await shown(group, asked)) == ["skipped", "confirmed"]
+    assert await world.free(hall, *MONDAYS[1]) == []
+
+
 async def test_what_is_moved_is_checked_in_when_it_then_begins(world, clock, owner, group, hall):
     booking = ok(await group.book(hall, EVENING), 201)
     ok(await owner.patch(f"/assets/{hall['id']}", {"terms": {"check_in_grace_minutes": 30}}), 200)
