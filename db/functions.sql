@@ -990,7 +990,7 @@ DECLARE
   hi timestamptz;
   step CONSTANT interval := make_interval(mins => a.step_minutes);
   length interval;
-  last_met int := 0;
+  done int[] := '{}';
 BEGIN
   SELECT array_agg(w.number ORDER BY w.during, w.number), array_agg(w.during ORDER BY w.during, w.number),
          greatest(min(lower(w.during)), first), max(upper(w.during))
@@ -1006,7 +1006,7 @@ BEGIN
                        FROM rules.busy(a, rules.span(a, since, until), at) b WHERE b.units > a.units - n.units), '{}')
     INTO usable;
   FOR w IN 1 .. cardinality(windows) LOOP
-    CONTINUE WHEN numbers[w] = last_met;
+    CONTINUE WHEN numbers[w] = ANY(done);
     length := coalesce(make_interval(mins => n.minutes), upper(windows[w]) - lower(windows[w]));
     CONTINUE WHEN price->>'per' <> 'booking' AND n.most_amount IS NOT NULL AND rules.owed(price, n.units, length) > n.most_amount;
     starts_at := greatest(lower(windows[w]), since);
@@ -1032,7 +1032,7 @@ BEGIN
       CONTINUE WHEN starts_at IS NULL;
       ends_at := starts_at + length;
     END IF;
-    number := numbers[w]; last_met := number;
+    number := numbers[w]; done := done || number;
     since := ends_at + turnaround;
     RETURN NEXT;
   END LOOP;
