@@ -15,7 +15,6 @@ import db.needs
 import db.occupancies
 import db.places
 import db.shares
-import db.waiting
 from api.answers import Answer
 from api.cursors import Cursors
 from api.lists import Cursor, Limit, Pages
@@ -77,8 +76,6 @@ async def book(
         got = [each for each in wanted.asked if each.id not in planned.why_not]
         claim = claimed(each.period.starts_at for each in got)
         await db.occupancies.hold(conn, place.owner_id, {each.id: claim.until(each.period) for each in got})
-        if await db.waiting.anybody(conn, place.owner_id, place.id):
-            await db.waiting.keep(conn, place.owner_id, [place.id])
     stored = plans.settle(
         data, place, wanted, planned, seats, claim, summary=summary, booking_id=uuid7(), caller=caller, now=now
     )

@@ -68,7 +68,9 @@ async def confirm(
                 request_id=request_id,
             )
         except NotBookable as refused:
-            raise HoldExpired(refused.occurrences, refused.unmet, refused.detail) from None
+            expired_too = HoldExpired(refused.occurrences, refused.unmet, refused.detail)
+            expired_too.came_free = refused.came_free
+            raise expired_too from None
         booking = changes.priced(booking, expired, caller)
     confirmed = [changes.become(each, claim.state, check_in_by=claim.check_in_by(each.period)) for each in chosen]
     return await save(conn, "confirmBooking", booking, confirmed, claim, caller=caller, now=now, request_id=request_id)

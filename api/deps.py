@@ -15,13 +15,14 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.routes import HTTPRoute
 
+import db.places
 import db.tokens
 from api import alternatives, idempotency
 from api.answers import AnyRequest
 from api.cursors import Cursors
 from api.settings import Settings
 from db import seating
-from db.connection import PATIENCE, TROUBLE, Connection, Pool, freed
+from db.connection import PATIENCE, TROUBLE, Connection, Pool, begin
 from db.tokens import Found
 from domain.callers import Caller
 from domain.errors import NotBookable, Overloaded, TokenExpired, TokenRevoked, Unauthenticated
@@ -47,19 +48,17 @@ async def borrow(pool: Pool) -> AsyncIterator[Connection]:
 
 @asynccontextmanager
 async def transaction(conn: Connection, request: AnyRequest) -> AsyncIterator[None]:
-    """One transaction, which a dry run takes back, and a refusal, unless it found that something had come free and
-    offered it to those in line. What was raised in it stays what is raised, also where the
+    """One transaction, which a dry run takes back. What was raised in it stays what is raised, also where the
     connection cannot even roll back.
     """
-    freed(conn).clear()
+    begin(conn)
     begun = conn.transaction()
     await begun.start()
     try:
         yield
-    except BaseException as error:
-        kept = isinstance(error, NotBookable) and error.keeps and not request.state.dry_run
+    except BaseException:
         with suppress(*TROUBLE):
-            await (begun.commit() if kept else begun.rollback())
+            await begun.rollback()
         raise
     if request.state.dry_run:
         await begun.rollback()
@@ -77,6 +76,8 @@ async def offering(request: AnyRequest) -> AsyncIterator[None]:
     try:
         yield
     except NotBookable as refused:
+        if refused.came_free:
+            await offer_to_those_in_line(request, refused)
         try:
             door = pools.doors.through(f"instead of {refused.unmet.asset_id}")
             async with door, borrow(pools.reading) as conn:
@@ -84,6 +85,20 @@ async def offering(request: AnyRequest) -> AsyncIterator[None]:
         except (Overloaded, *TROUBLE) as error:
             log.warning("alternatives not found", error=type(error).__name__)
         raise
+
+
+async def offer_to_those_in_line(request: AnyRequest, refused: NotBookable) -> None:
+    """Have what was found to have come free offered, though the request that found it is refused and rolled back."""
+    now, name = request.state.now, await provide_request_id(request)
+    asset_id, owner_id, *_ = refused.unmet
+    try:
+        async with borrow(request.app.state.writing) as conn, conn.transaction():
+            begin(conn)
+            place = await db.places.lock_own(conn, asset_id, owner_id)
+            await seating.settle(conn, place, now=now, request_id=name)
+            await seating.finish(conn, now=now, request_id=name)
+    except (Overloaded, *TROUBLE) as error:  # a worker will
+        log.warning("not offered yet", error=type(error).__name__)
 
 
 async def connection(request: AnyRequest) -> AsyncIterator[Connection]:
@@ -115,7 +130,7 @@ async def connection(request: AnyRequest) -> AsyncIterator[Connection]:
         yield conn
         if not request.state.dry_run:
             name = await provide_request_id(request)
-            await seating.offer_freed(conn, now=request.state.now, request_id=name)
+            await seating.finish(conn, now=request.state.now, request_id=name)
         if key:
             await idempotency.remember(request, conn, key)
 

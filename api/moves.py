@@ -47,6 +47,7 @@ async def move(
     moved = moves.moves(data, booking, now)
     if not moved:
         return present(booking, caller, now)
+    await seating.settle(conn, booking.place, now=now, request_id=request_id)
     had = await db.occupancies.release(conn, booking.place.id, booking.owner_id, [each.occurrence.id for each in moved])
     claim = moves.claimed(moved, booking, now)
     await seating.take(

@@ -175,7 +175,7 @@ async def accept(
         await db.waiting.lock(conn, offer.waiting_id, offer.owner_id)
     found = await db.waiting.skipped(conn, offer.id, offer.owner_id)
     if found:
-        await have_skipped(conn, offer, found, caller, now, request_id)
+        await have_skipped(conn, offer, place, found, caller, now, request_id)
     else:
         await book(conn, offer, place, caller, now, request_id)
     if offer.waiting_id:
@@ -225,6 +225,8 @@ async def withdraw(
 ) -> Offer:
     """Take back what was offered and is not answered yet: its place is free at once."""
     offer, _ = await begin("withdrawOffer", request, conn, offer_id, caller, now, request_id)
+    if offer.waiting_id:
+        raise StateDoesNotAllow("It is for whoever was first in line, who alone can answer it.")
     await db.offers.release(conn, offer)
     return await end("withdrawOffer", conn, offer, caller, now, request_id)
 
@@ -232,6 +234,7 @@ async def withdraw(
 async def book(conn: Connection, offer: Stored, place: Place, caller: Caller, now: datetime, request_id: str) -> None:
     """Give the group the booking that kept the place of an offer, seated anew."""
     held = await db.offers.held(conn, offer)
+    await seating.settle(conn, place, now=now, request_id=request_id)
     await db.occupancies.release(conn, place.id, place.owner_id, [each.id for each in held])
     starts = [each.period.starts_at for each in held]
     claim = plans.confirmed(place, now) if offer.need_id else plans.claim(place, offer.booker_id, starts, now=now)
@@ -272,9 +275,16 @@ async def book(conn: Connection, offer: Stored, place: Place, caller: Caller, no
 
 
 async def have_skipped(
-    conn: Connection, offer: Stored, found: Skipped, caller: Caller, now: datetime, request_id: str
+    conn: Connection,
+    offer: Stored,
+    place: Place,
+    found: Skipped,
+    caller: Caller,
+    now: datetime,
+    request_id: str,
 ) -> None:
     """Have a skipped occurrence of a booking in the place that was kept for it. Raises StateDoesNotAllow."""
+    await seating.settle(conn, place, now=now, request_id=request_id)
     await db.offers.release(conn, offer)
     booking = await db.bookings.lock(conn, found.booking_id, caller.organisation_id, now=now, request_id=request_id)
     assert booking is not None  # noqa: S101 - it is the caller's
@@ -282,6 +292,7 @@ async def have_skipped(
         conn,
         booking,
         Retry(occurrence_ids=[found.occurrence_id]),
+        ignore_terms=True,
         caller=caller,
         now=now,
         request_id=request_id,

@@ -6,8 +6,10 @@ from uuid import UUID
 from litestar import Router, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
+from msgspec import structs
 
 import db.bookings
+import db.waiting
 from api.answers import AnyRequest
 from api.changes import begin, save
 from api.problems import problems
@@ -50,13 +52,20 @@ async def retry(
 
 
 async def had(
-    conn: Connection, booking: Locked, data: Retry, *, caller: Caller, now: datetime, request_id: str
+    conn: Connection,
+    booking: Locked,
+    data: Retry,
+    *,
+    ignore_terms: bool = False,
+    caller: Caller,
+    now: datetime,
+    request_id: str,
 ) -> Booking:
-    """Have what a locked booking skipped. Raises NotBookable, StateDoesNotAllow."""
+    """Have what a locked booking skipped. `ignore_terms`: it was offered. Raises NotBookable, StateDoesNotAllow."""
     chosen = changes.named("retrySkipped", data, booking, now)
     planned, *_ = await seating.take(
         conn,
-        skipped.wanted(data, chosen, booking),
+        structs.replace(skipped.wanted(data, chosen, booking), ignore_terms=ignore_terms),
         booking.place,
         booker_id=booking.booker_id,
         claim=None,  # what is got decides which it is: `save` writes that
@@ -65,6 +74,7 @@ async def had(
     )
     got = [each for each in chosen if each.id not in planned.why_not]
     claim = skipped.claimed(got, booking, now)
+    await db.waiting.end_had(conn, booking.owner_id, [each.id for each in got])
     return await save(
         conn,
         "retrySkipped",

@@ -15,18 +15,19 @@ from uuid_utils.compat import uuid7
 import db.bookings
 import db.events
 import db.occupancies
+import db.parts
 import db.places
 import db.waiting
 from api.answers import Answer, AnyRequest, must_match
 from api.cursors import Cursors
 from api.lists import Cursor, Limit, Pages
 from api.problems import problems
-from db.connection import Connection
+from db.connection import Connection, held
 from domain import errors, permissions, plans, waiting
 from domain.callers import Caller
 from domain.errors import Fault, Invalid, NotBookable, NotFound, StateDoesNotAllow, Unmet
 from domain.offers import Stored
-from domain.requests import Asked, Wanted
+from domain.requests import MOST_SEATS, Asked, Wanted
 from domain.time import Period
 from domain.waiting import Waiting, WaitingEntry, WaitingFilter, WaitingPage, WaitingRequest, WaitingState
 
@@ -55,7 +56,7 @@ async def join(
     wanted = sorted(enumerate(data.any_of or ()), key=lambda each: each[1].asset_id)
     for asset_id, places in groupby(wanted, key=lambda each: each[1].asset_id):
         periods = [Period(each.starts_at, each.ends_at) for _, each in places]
-        await must_be_taken(conn, asset_id, periods, data.units, data.attendees, caller, now)
+        await must_be_taken(conn, owner_id, asset_id, periods, data.units, data.attendees, caller, now)
     entered = await enter(
         conn,
         owner_id,
@@ -93,6 +94,7 @@ async def owner_of(conn: Connection, data: WaitingRequest, caller: Caller) -> UU
 
 async def must_be_taken(
     conn: Connection,
+    owner_id: UUID,
     asset_id: UUID,
     periods: list[Period],
     units: int,
@@ -104,12 +106,16 @@ async def must_be_taken(
 
     Raises NotFound, StateDoesNotAllow, NotBookable.
     """
+    await db.parts.lock(conn, owner_id, asset_id, None)  # so that nothing comes free of its wholes and parts meanwhile
     place = await db.places.lock(conn, asset_id, caller.organisation_id)
     if place is None:
         raise NotFound("There is no such asset.")
     asked = [Asked(uuid7(), period, units) for period in periods]
     wanted = Wanted(asked=asked, attendees=attendees)
     standing = await db.occupancies.assess(conn, wanted, place, booker_id=caller.organisation_id, now=now)
+    if standing.rows * units > MOST_SEATS:
+        text = f"It takes {standing.rows * units} units, parts included; at most {MOST_SEATS}."
+        raise Invalid([Fault("#/units", text)])
     if len(standing.why_not) < len(asked):
         raise StateDoesNotAllow("It can be booked now: book it.")
     against = {asked[n].id: reasons for n, reasons in standing.why_not.items()}
@@ -133,7 +139,7 @@ async def wait_for_skipped(
         raise StateDoesNotAllow(f"It has skipped {len(skipped)}; at most {waiting.MOST_SKIPPED} are waited for.")
     units = max(each.units for each in skipped)
     periods = [each.period for each in skipped]
-    await must_be_taken(conn, booking.place.id, periods, units, booking.attendees, caller, now)
+    await must_be_taken(conn, booking.owner_id, booking.place.id, periods, units, booking.attendees, caller, now)
     return await enter(
         conn,
         booking.owner_id,
@@ -156,7 +162,7 @@ async def enter(
     places = entry["places"]
     if not await db.waiting.insert(conn, waiting_id, owner_id, caller.organisation_id, now=now, **entry):
         raise StateDoesNotAllow("Your organisation waits for some of this already: leave that line first.")
-    await db.waiting.keep(conn, owner_id, sorted({asset_id for asset_id, *_ in places}))
+    held(conn).update((owner_id, asset_id) for asset_id, *_ in places)
     after = {
         "booking_id": entry["booking_id"],
         "units": entry["units"],
@@ -233,7 +239,7 @@ async def leave_(
     if found.offer_id is not None:
         raise StateDoesNotAllow("Something is offered to it: accept or decline that.")
     await leave(conn, waiting_id, owner_id, caller, now, request_id)
-    await db.waiting.keep(conn, owner_id, assets)
+    held(conn).update((owner_id, asset_id) for asset_id in assets)
     return await answered(conn, waiting_id, caller, now)
 
 

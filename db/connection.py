@@ -1,6 +1,7 @@
 """How Fallow talks to PostgreSQL: settings, codecs, the pool."""
 
 from typing import TYPE_CHECKING, Any, TypeAlias
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -18,11 +19,15 @@ else:
 
 
 class Session(asyncpg.Connection):
-    """A connection that remembers what came free in its transaction, for those in line (`db.seating.offer_freed`)."""
+    """A connection that remembers of its transaction what came free, for those in line, who of them was offered it, and
+    of which assets, with their owners, something is held that they may get next (`db.seating.finish`).
+    """
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self.freed: list[Freed] = []
+        self.made: set[UUID] = set()
+        self.held: set[tuple[UUID, UUID]] = set()
 
 
 SETTINGS = {
@@ -87,6 +92,25 @@ def pool(url: str, *, read_only: bool = False, size: int = 10) -> Pool:
         timeout=PATIENCE,
         command_timeout=30,
     )
+
+
+def begin(conn: Connection) -> None:
+    """Remember nothing of an earlier transaction of a connection."""
+    freed(conn).clear()
+    made(conn).clear()
+    held(conn).clear()
+
+
+def made(conn: Connection) -> set[UUID]:
+    """The entries of waiting lists to which something was offered in a connection's transaction."""
+    remembered: set[UUID] = conn.made  # type: ignore[union-attr]
+    return remembered
+
+
+def held(conn: Connection) -> set[tuple[UUID, UUID]]:
+    """Owner and id of the assets of which something is held that those in line may get next."""
+    remembered: set[tuple[UUID, UUID]] = conn.held  # type: ignore[union-attr]
+    return remembered
 
 
 def freed(conn: Connection) -> list[Freed]:

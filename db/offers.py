@@ -151,13 +151,14 @@ async def insert(
     asked: Sequence[Asked],
     *,
     freed: Freed | None = None,
+    minutes_held: int | None = None,
     place: Place,
     caller: Caller | None,
     now: datetime,
     request_id: str | None,
 ) -> None:
     """Store an offer with the booking that holds its place, and tell its owner and the group of it. `freed`: what came
-    free, where it is for the first in line.
+    free, where it is for the first in line, who holds so many minutes.
     """
     await conn.execute(
         INSERT,
@@ -186,7 +187,7 @@ async def insert(
         freed and ([EVER] if freed.spans is None else [Range(each.starts_at, each.ends_at) for each in freed.spans]),
     )
     told = {"asset_id": offer.asset.id, "occurrences": offer.occurrences, "expires_at": offer.expires_at}
-    told |= {"freed_at": freed.moment} if freed else {}
+    told |= {"freed_at": freed.moment, "minutes_held": minutes_held} if freed else {}
     await record(
         conn,
         Offered(offer.id, offer.owner_id, offer.booker_id, offer.need_id, offer.waiting_id, offer.version),
@@ -350,6 +351,7 @@ async def record(
             request_id=request_id,
         )
         return
+    known = caller is None or caller.organisation_id == offer.owner_id or became == "accepted"
     to_owner = Change(
         type=f"offer.{became}",
         object_kind="offer",
@@ -358,10 +360,10 @@ async def record(
         version=offer.version,
         before=before,
         after={**after, "need_id": offer.need_id},
-        caller=caller if caller and (caller.organisation_id == offer.owner_id or became == "accepted") else None,
+        caller=caller if known else None,
         now=now,
         occurred_at=moment,
-        request_id=request_id,
+        request_id=request_id if known else None,
     )
     to_group = Change(
         type=f"need.offer_{became}",

@@ -16,10 +16,10 @@ import db.occurrences
 import db.offers
 import db.places
 import db.waiting
-from db.connection import Connection, freed
+from db.connection import Connection, freed, held, made
 from domain import fairness, offers, plans, requests, units
 from domain.assets import AssetSummary
-from domain.errors import NotBookable, Overloaded
+from domain.errors import Invalid, NotBookable, Overloaded
 from domain.plans import Claim, Place, Plan
 from domain.requests import Asked, Wanted
 from domain.time import Period
@@ -46,9 +46,8 @@ async def take(
     Raises NotBookable, Invalid.
     """
     requests.check_work(wanted, place.units)
-    offered = False
     for _ in range(TRIES):
-        offered |= await offer_freed(conn, now=now, request_id=request_id)
+        await offer_freed(conn, now=now, request_id=request_id)
         standing = await db.occupancies.assess(conn, wanted, place, booker_id=booker_id, now=now)
         if standing.lapsed:
             await sweep(conn, place, standing.lapsed, now=now, request_id=request_id)
@@ -58,7 +57,7 @@ async def take(
                 wanted, place, standing.why_not, standing.seats, standing.rows, booker_id=booker_id, now=now
             )
         except NotBookable as refused:
-            refused.keeps = offered
+            refused.came_free = bool(made(conn))
             raise
         seats = units.seat(plan.wishes, standing.seats, place.units)
         if seats is None:  # those who move may meet more that has lapsed
@@ -66,20 +65,20 @@ async def take(
                 await sweep(conn, place, lapsed, now=now, request_id=request_id)
                 continue
             seats = await move_others(conn, place, plan, now=now)
-        kept = held(seats, wanted, claim)
+        kept = until(seats, wanted, claim)
         taken = await db.occupancies.take(conn, asset_id=place.id, owner_id=place.owner_id, seats=kept)
         if taken == len(seats) * standing.rows:
             if standing.waited_for and any(each.held_until for each in kept):
-                await db.waiting.keep(conn, place.owner_id, [place.id])
+                held(conn).add((place.owner_id, place.id))
             return plan, seats, standing.summary
         await db.occupancies.release(conn, place.id, place.owner_id, [wish.occurrence for wish in plan.wishes])
     raise Overloaded
 
 
-def held(seats: Sequence[Seat], wanted: Wanted, claim: Claim | None) -> list[Seat]:
+def until(seats: Sequence[Seat], wanted: Wanted, claim: Claim | None) -> list[Seat]:
     """Seats with when they are free by themselves."""
-    until = {each.id: claim and claim.until(each.period) for each in wanted.asked}
-    return [structs.replace(each, held_until=until[each.occurrence]) for each in seats if each.occurrence]
+    ends = {each.id: claim and claim.until(each.period) for each in wanted.asked}
+    return [structs.replace(each, held_until=ends[each.occurrence]) for each in seats if each.occurrence]
 
 
 async def sweep(
@@ -90,23 +89,36 @@ async def sweep(
     await db.occupancies.clear(conn, place.owner_id, booking_ids, now)
 
 
-async def offer_freed(conn: Connection, *, now: datetime, request_id: str | None) -> bool:
-    """Offer what came free in this transaction to those in line for it: whether anything was offered."""
-    offered = False
+async def settle(conn: Connection, place: Place, *, now: datetime, request_id: str | None) -> None:
+    """Offer what has lapsed of a locked asset to those in line, before anything of it is given up to take something
+    else: that is no place for them.
+    """
+    if lapsed := await db.occupancies.lapsed(conn, place.id, place.owner_id, now):
+        await sweep(conn, place, lapsed, now=now, request_id=request_id)
+    await offer_freed(conn, now=now, request_id=request_id)
+
+
+async def finish(conn: Connection, *, now: datetime, request_id: str | None) -> None:
+    """At the end of a transaction: offer what came free in it, and have what is held stay taken for those in line."""
+    await offer_freed(conn, now=now, request_id=request_id)
+    for owner_id, asset_id in sorted(held(conn)):
+        await db.waiting.keep(conn, owner_id, asset_id)
+
+
+async def offer_freed(conn: Connection, *, now: datetime, request_id: str | None) -> None:
+    """Offer what came free in this transaction to those in line for it."""
     remembered = freed(conn)
     while remembered:
         each = remembered.pop(0)
         for asset_id in await db.waiting.waited_for(conn, each, now):
             place = await db.places.lock_own(conn, asset_id, each.owner_id)
-            offered |= await serve(conn, place, each, now=now, request_id=request_id)
-    return offered
+            await serve(conn, place, each, now=now, request_id=request_id)
 
 
-async def serve(conn: Connection, place: Place, came_free: Freed, *, now: datetime, request_id: str | None) -> bool:
+async def serve(conn: Connection, place: Place, came_free: Freed, *, now: datetime, request_id: str | None) -> None:
     """Offer what came free of a locked asset, in the fair order of the moment when it did, while any of it is left."""
     seed = await db.fairness.seed(conn, came_free.moment.date())
     refused: set[tuple[UUID, int]] = set()
-    offered = False
     while waiting := [
         each
         for each in await db.waiting.candidates(conn, place.id, came_free, now)
@@ -114,18 +126,16 @@ async def serve(conn: Connection, place: Place, came_free: Freed, *, now: dateti
     ]:
         for each in fairness.in_order(waiting, seed):
             if await offer(conn, place, each, came_free, now=now, request_id=request_id):
-                offered = True
                 break
             refused.add((each.waiting_id, each.number))
-    await db.waiting.keep(conn, place.owner_id, [place.id])
-    return offered
+    held(conn).add((place.owner_id, place.id))
 
 
 async def offer(
     conn: Connection, place: Place, candidate: Candidate, came_free: Freed, *, now: datetime, request_id: str | None
 ) -> bool:
     """Hold a place of a locked asset for somebody in line, if every rule lets them have it."""
-    if not await db.waiting.lock_free(conn, candidate.waiting_id, place.owner_id, candidate.number):
+    if not await db.waiting.lock_waiting(conn, candidate.waiting_id, place.owner_id, candidate.number, now):
         return False
     expires_at = offers.deadline(place.offer_minutes, [candidate.starts_at], now)
     asked = Asked(uuid7(), Period(candidate.starts_at, candidate.ends_at), candidate.units)
@@ -139,7 +149,7 @@ async def offer(
             now=now,
             request_id=request_id,
         )
-    except NotBookable:
+    except (NotBookable, Invalid):
         return False
     await db.offers.insert(
         conn,
@@ -147,11 +157,13 @@ async def offer(
         candidate.purpose,
         [asked],
         freed=came_free,
+        minutes_held=candidate.contender.minutes,
         place=place,
         caller=None,
         now=now,
         request_id=request_id,
     )
+    made(conn).add(candidate.waiting_id)
     return True
 
 

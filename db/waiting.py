@@ -18,7 +18,7 @@ from domain.waiting import Candidate, Freed, FreePiece, Line, Skipped, WaitingEn
 ENTRY = f"""
   SELECT w.id, w.owner_id, w.booker_id, w.booking_id,
          CASE WHEN w.left_at IS NOT NULL THEN 'left' WHEN w.met_at IS NOT NULL THEN 'met'
-              WHEN p.last <= $1 THEN 'lapsed' ELSE 'waiting' END AS state,
+              WHEN coalesce(p.last <= $1, true) THEN 'lapsed' ELSE 'waiting' END AS state,
          w.units, w.attendees, w.purpose, p.places, '[]'::jsonb AS may, w.created_at, w.updated_at,
          (SELECT f.id FROM offers f
            WHERE f.waiting_id = w.id AND f.owner_id = w.owner_id AND f.state = 'offered' AND f.expires_at > $1
@@ -238,8 +238,11 @@ CANDIDATES = """
        AND NOT EXISTS (
              SELECT FROM offers f
               WHERE f.waiting_id = w.id AND f.owner_id = w.owner_id
-                AND (w.booking_id IS NULL OR f.waiting_number = p.number)
-                AND (f.state = 'offered' OR f.asset_id = $1 AND f.freed_at = $3))),
+                AND ((w.booking_id IS NULL OR f.waiting_number = p.number) AND f.state = 'offered' AND f.expires_at > $5
+                     OR f.asset_id = $1 AND f.freed_at = $3 AND EXISTS (
+                          SELECT FROM waiting_places q
+                           WHERE q.waiting_id = w.id AND q.owner_id = w.owner_id AND q.number = f.waiting_number
+                             AND q.period && p.period)))),
   free AS (
     SELECT t.* FROM asset, (SELECT DISTINCT starts_at, ends_at, units FROM waits) t
      WHERE (SELECT f.units_free >= t.units
@@ -270,7 +273,10 @@ KEEP = """
     FROM (SELECT c.id, c.owner_id, CASE WHEN NOT EXISTS (
                    SELECT FROM waiting_places p
                      JOIN waitings w ON w.id = p.waiting_id AND w.owner_id = p.owner_id
-                    WHERE p.owner_id = c.owner_id AND p.asset_id = c.asset_id AND NOT p.ended
+                    WHERE p.owner_id = c.owner_id AND NOT p.ended AND EXISTS (
+                            SELECT FROM parts t
+                             WHERE t.owner_id = c.owner_id
+                               AND (t.whole_id, t.part_id) IN ((c.asset_id, p.asset_id), (p.asset_id, c.asset_id)))
                       AND p.period && tstzrange(c.starts_at, c.ends_at) AND lower(p.period) > e.ends
                       AND NOT EXISTS (
                             SELECT FROM offers g
@@ -281,23 +287,30 @@ KEEP = """
             FROM occurrences c
            CROSS JOIN LATERAL (SELECT coalesce(c.held_until, c.check_in_by) AS ends) e
             LEFT JOIN offers f ON f.owner_id = c.owner_id AND f.booking_id = c.booking_id AND f.state = 'offered'
-           WHERE c.owner_id = $1 AND c.asset_id = ANY($2::uuid[]) AND c.state IN ('held', 'pending', 'confirmed')
-             AND e.ends IS NOT NULL) k
+           WHERE c.owner_id = $1 AND c.state IN ('held', 'pending', 'confirmed') AND e.ends IS NOT NULL
+             AND c.asset_id IN (SELECT t.part_id FROM parts t WHERE t.owner_id = $1 AND t.whole_id = $2
+                                 UNION SELECT t.whole_id FROM parts t WHERE t.owner_id = $1 AND t.part_id = $2)) k
    WHERE o.owner_id = k.owner_id AND o.occurrence_id = k.id AND o.held_until IS DISTINCT FROM k.until
 """
 
 
-async def keep(conn: Connection, owner_id: UUID, asset_ids: Sequence[UUID]) -> None:
-    """Have what is held of locked assets stay taken for as long as there is somebody in line to offer it to."""
-    await conn.execute(KEEP, owner_id, asset_ids)
+async def keep(conn: Connection, owner_id: UUID, asset_id: UUID) -> None:
+    """Have what is held of an asset, its wholes and parts stay taken while somebody is in line to be offered it."""
+    await conn.execute(KEEP, owner_id, asset_id)
 
 
-ANYBODY = "SELECT EXISTS (SELECT FROM waiting_places p WHERE p.owner_id = $1 AND p.asset_id = $2 AND NOT p.ended)"
+ANYBODY = """
+  SELECT EXISTS (
+    SELECT FROM waiting_places w
+     WHERE w.owner_id = $1 AND NOT w.ended AND lower(w.period) > $3
+       AND w.asset_id IN (SELECT p.part_id FROM parts p WHERE p.owner_id = $1 AND p.whole_id = $2
+                           UNION SELECT p.whole_id FROM parts p WHERE p.owner_id = $1 AND p.part_id = $2))
+"""
 
 
-async def anybody(conn: Connection, owner_id: UUID, asset_id: UUID) -> bool:
-    """Whether anybody is in line for an asset."""
-    found: bool = await conn.fetchval(ANYBODY, owner_id, asset_id)
+async def anybody(conn: Connection, owner_id: UUID, asset_id: UUID, now: datetime) -> bool:
+    """Whether anybody is in line for an asset, a whole around it or a part in it."""
+    found: bool = await conn.fetchval(ANYBODY, owner_id, asset_id, now)
     return found
 
 
@@ -319,16 +332,28 @@ async def waited_for(conn: Connection, freed: Freed, now: datetime) -> list[UUID
     return [row["asset_id"] for row in rows]
 
 
-STANDS = """
-  SELECT NOT EXISTS (
-    SELECT FROM offers f JOIN waitings w ON w.id = f.waiting_id AND w.owner_id = f.owner_id
-     WHERE f.waiting_id = $1 AND f.owner_id = $2 AND f.state = 'offered'
-       AND (w.booking_id IS NULL OR f.waiting_number = $3))
+WAITS = """
+  SELECT EXISTS (
+    SELECT FROM waiting_places p
+      JOIN waitings w ON w.id = p.waiting_id AND w.owner_id = p.owner_id
+     WHERE p.waiting_id = $1 AND p.owner_id = $2 AND p.number = $3 AND NOT p.ended
+       AND NOT EXISTS (
+             SELECT FROM offers f
+              WHERE f.waiting_id = $1 AND f.owner_id = $2 AND f.state = 'offered' AND f.expires_at > $4
+                AND (w.booking_id IS NULL OR f.waiting_number = $3)))
 """
 
 
-async def lock_free(conn: Connection, waiting_id: UUID, owner_id: UUID, number: int) -> bool:
-    """Lock an entry, after its asset: whether nothing is offered to it at present."""
+async def lock_waiting(conn: Connection, waiting_id: UUID, owner_id: UUID, number: int, now: datetime) -> bool:
+    """Lock an entry, after its asset: whether it still waits for a place, and nothing is offered to it."""
     await lock(conn, waiting_id, owner_id)
-    free: bool = await conn.fetchval(STANDS, waiting_id, owner_id, number)
-    return free
+    waits: bool = await conn.fetchval(WAITS, waiting_id, owner_id, number, now)
+    return waits
+
+
+END_HAD = "UPDATE waiting_places SET ended = true WHERE owner_id = $1 AND occurrence_id = ANY($2::uuid[]) AND NOT ended"
+
+
+async def end_had(conn: Connection, owner_id: UUID, occurrence_ids: Sequence[UUID]) -> None:
+    """Wait no more for what was skipped and has been had otherwise."""
+    await conn.execute(END_HAD, owner_id, occurrence_ids)

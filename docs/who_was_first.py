@@ -16,24 +16,30 @@ COUNTS = ("confirmed", "checked_in", "completed", "no_show")
 
 def passed_over(events, seeds):
     """Of each offer to a waiting list, who stood before the group that it was made to: (offer, groups)."""
-    had, line, offers = {}, {}, []  # occurrences by id; those in line by entry; the offers so far
+    had, line, standing, offers = {}, {}, {}, []  # occurrences; who is in line; which offers stand, and all so far
     for event in sorted(events, key=lambda e: (e["occurred_at"], e["type"] == "offer.made", e["object"]["version"])):
         what, after, entry = event["type"], event["after"], event["object"]["id"]
         if event["object"]["kind"] == "booking":
             had |= {each: (event["booker_id"], now) for each, now in after.get("occurrences", {}).items()}
         elif what == "waiting.joined":
-            line[entry] = (event["booker_id"], after["places"])
-        elif what in ("waiting.left", "waiting.met"):
+            line[entry] = (event["booker_id"], after["places"], after["booking_id"])
+        elif what == "waiting.left" or (what == "waiting.met" and not line[entry][2]):
             line.pop(entry, None)
+        elif what == "waiting.met":  # one of all that a booking skipped
+            line[entry][1][after["met"] - 1] = None
+        elif what.startswith("offer.") and what != "offer.made":
+            standing.pop(entry, None)
         elif what == "offer.made" and after.get("waiting_id"):
             freed = (after["asset_id"], after["freed_at"])
             order = sorted(
                 (rank(group, had, after["freed_at"], seeds), group)
-                for waits, (group, places) in line.items()
-                if (waits, *freed) not in offers and any(overlap(each, after) for each in places)
+                for waits, (group, places, _) in line.items()
+                if (waits, *freed) not in offers and waits not in standing.values()
+                if any(each and overlap(each, after) for each in places)
             )
             yield entry, [group for place, group in order if place < rank(event["booker_id"], had, freed[1], seeds)]
             offers.append((after["waiting_id"], *freed))
+            standing[entry] = after["waiting_id"]
 
 
 def overlap(place, offer):

@@ -138,11 +138,10 @@ class NotBookable(Refused):
     """The request cannot be booked as it is.
 
     `occurrences` holds every period asked for, the free ones too, each with all that speaks against it. To those that
-    are not free `api/deps.py` adds what could be booked instead. `keeps`: what it found that had come free and offered
-    to those in line stays offered.
+    are not free `api/deps.py` adds what could be booked instead. `came_free`: something had, and is for those in line.
     """
 
-    keeps = False
+    came_free = False
     slug = "not-bookable"
     usual = "`occurrences` has every period with all that speaks against it."
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import db.jobs
 from db import seating
-from db.connection import Connection, freed
+from db.connection import Connection, begin
 from domain.jobs import (
     CompleteBooking,
     FindCompleted,
@@ -51,9 +51,9 @@ REPEATED: Mapping[Job, timedelta] = {
 
 async def do(conn: Connection, job: Job, now: datetime) -> None:
     """Do one job, in the caller's transaction."""
-    freed(conn).clear()
+    begin(conn)
     await HANDLERS[type(job)](conn, job, now)
-    await seating.offer_freed(conn, now=now, request_id=None)
+    await seating.finish(conn, now=now, request_id=None)
     if job in REPEATED:
         await add_next(conn, job, now)
 

@@ -324,6 +324,115 @@ async def test_cancelling_and_booking_again_gains_nothing(world: World, hall, ho
     assert len(await offered(group)) == 1
 
 
+@pytest.mark.parametrize("terms", [{"check_in_grace_minutes": 15}, {"approval": True}])
+async def test_what_was_accepted_stands_longer_than_its_offer(world: World, owner, clock, database, terms):
+    hall = await world.asset(owner, terms={"offer_minutes": 60, **terms})
+    booking = ok(await owner.book(hall, EVENING), 201)
+    first, second = await world.organisation(), await world.organisation()
+    for each in (first, second):
+        await wait(each, place(hall))
+    ok(await owner.cancel(booking), 200)
+    [got] = [each for each in (first, second) if await offered(each)]
+    await answer(got, "accept")
+    await nothing_half_done(database)
+    clock.now += timedelta(hours=2)
+    assert reasons(await owner.book(hall, EVENING)) == [["taken"]]
+    await nothing_half_done(database)
+
+
+async def test_a_refused_move_gives_nothing_up(world: World, owner, hall, holder, clock, database):
+    held, waiting = await world.organisation(), await world.organisation()
+    ok(await held.book(hall, NIGHT, hold=True), 201)
+    await wait(waiting, place(hall, NIGHT))
+    clock.now += timedelta(minutes=16)
+    moved = {"starts_at": "2027-02-01T19:00:00Z", "ends_at": NIGHT[1], "all": True}
+    assert reasons(await holder.post(f"/bookings/{holder.body['booking']['id']}/move", moved)) == [["taken"]]
+    assert len(await offered(waiting)) == 1
+    assert reasons(await owner.book(hall, EVENING)) == [["taken"]]
+    await nothing_half_done(database)
+
+
+async def test_a_key_of_what_was_refused_for_those_in_line_can_be_used_again(world: World, hall, holder, clock):
+    group = await world.organisation()
+    ok(await holder.book(hall, NIGHT, hold=True), 201)
+    await wait(group, place(hall, NIGHT))
+    clock.now += timedelta(minutes=16)
+    sent = {"asset_id": hall["id"], "periods": [{"starts_at": NIGHT[0], "ends_at": NIGHT[1]}]}
+    for _ in range(2):
+        answered = await holder.post("/bookings", sent, headers={"Idempotency-Key": "again"})
+        assert reasons(answered) == [["taken"]]
+    assert len(await offered(group)) == 1
+
+
+async def test_only_who_was_first_can_answer_an_offer_of_the_line(world: World, owner, hall, holder):
+    [group] = await groups(world, hall, 0)
+    await wait(group, place(hall))
+    ok(await holder.cancel(holder.body["booking"]), 200)
+    [offer] = await offered(owner)
+    assert offer["may"] == []
+    ok(await owner.post(f"/offers/{offer['id']}/withdraw"), 409)
+    assert len(await offered(group)) == 1
+
+
+async def test_who_is_late_for_one_place_is_offered_another(world: World, owner, hall, holder, clock):
+    other = await world.asset(owner, terms={"offer_minutes": 60})
+    second = ok(await holder.book(other, EVENING), 201)
+    [group] = await groups(world, hall, 0)
+    await wait(group, place(hall), place(other))
+    ok(await holder.cancel(holder.body["booking"]), 200)
+    clock.now += timedelta(minutes=61)
+    ok(await holder.cancel(second), 200)
+    assert [each["asset"]["id"] for each in await offered(group)] == [other["id"]]
+
+
+async def test_a_hold_on_what_is_waited_for_is_for_those_in_line_when_it_ends(world: World, hall, holder, clock):
+    [group] = await groups(world, hall, 0)
+    await wait(group, place(hall))
+    ok(await holder.cancel(holder.body["booking"]), 200)
+    clock.now += timedelta(minutes=61)
+    ok(await holder.book(hall, EVENING, hold=True), 201)
+    clock.now += timedelta(minutes=16)
+    assert await world.free(hall, *EVENING) == []
+    assert reasons(await holder.book(hall, EVENING)) == [["taken"]]
+    assert len(await offered(group)) == 1
+
+
+async def test_what_was_offered_of_a_series_is_had_as_it_was_offered(world: World, owner, hall, holder, clock):
+    group = await world.organisation()
+    series = ok(await group.repeat(hall, *EVENING, 2, if_some_unavailable="skip"), 201)
+    await wait(group, booking_id=series["id"])
+    ok(await holder.cancel(holder.body["booking"]), 200)
+    ok(await owner.patch(f"/assets/{hall['id']}", {"terms": {"notice_minutes": 100_000}}), 200)
+    accepted = await answer(group, "accept")
+    assert accepted["booking_id"] == series["id"]
+
+
+async def test_what_is_had_otherwise_is_waited_for_no_more(world: World, hall, holder, clock):
+    group = await world.organisation()
+    series = ok(await group.repeat(hall, *EVENING, 2, if_some_unavailable="skip"), 201)
+    entry = await wait(group, booking_id=series["id"])
+    ok(await holder.cancel(holder.body["booking"]), 200)
+    clock.now += timedelta(minutes=61)
+    had = ok(await group.retry(series), 200)
+    assert [each["state"] for each in had["occurrences"]] == ["confirmed", "confirmed"]
+    assert ok(await group.get(f"/waiting/{entry['id']}"), 200)["state"] == "lapsed"
+    ok(await group.cancel(series, occurrence_ids=[had["occurrences"][0]["id"]]), 200)
+    assert await offered(group) == []
+
+
+async def test_who_waits_for_a_part_is_offered_it_when_the_whole_comes_free(world: World, owner, clock, database):
+    site = await world.site(owner)
+    whole = await world.asset(owner, site=site, category="gym", terms={"offer_minutes": 60})
+    part = await world.asset(owner, site=site, part_of=whole["id"], terms={"offer_minutes": 60})
+    holder, group = await world.organisation(), await world.organisation()
+    booking = ok(await holder.book(whole, EVENING), 201)
+    await wait(group, place(part))
+    ok(await holder.cancel(booking), 200)
+    assert [each["asset"]["id"] for each in await offered(group)] == [part["id"]]
+    assert reasons(await holder.book(whole, EVENING)) == [["taken"]]
+    await nothing_half_done(database)
+
+
 async def test_a_stampede_gets_one_place(world: World, owner, database):
     vans = await world.asset(owner, units=2)
     holder = await world.organisation()

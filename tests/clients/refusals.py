@@ -32,7 +32,7 @@ BY_SENTENCE = {
         r"|A (period that is repeated|span as long|day with|whole)|No (closure|period) is longer"
         r"|Occurrences \d+ and \d+ overlap"
         r"|It names every date|The series|An asset cannot be inside itself|That makes"
-        r"|(The asset has|Each period takes) \d+ units"
+        r"|(The asset has|Each period takes|It takes) \d+ units"
         r"|It is (among the features|shorter than the)|At most as many as it is for|No window is as long"
     ),
     "how far a need looks ahead": r"All its weeks are past|It(s last week)? ends after the",

@@ -28,8 +28,8 @@ from worlds import (
 )
 
 import db.alternatives
-import db.bookings
 import db.occupancies
+import db.places
 from domain import plans
 from domain.errors import NotBookable
 from domain.hours import Hours
@@ -88,7 +88,7 @@ async def refused(conn, owner_id, booker_id, world, asset, periods, units, atten
     """The refusal of a request, as it comes out of planning; None where nothing is refused."""
     asked = [Asked(uuid4(), Period(*each), units) for each in periods]
     wanted = Wanted(asked=asked, attendees=attendees)
-    place = await db.bookings.lock_place(conn, asset.id, owner_id)
+    place = await db.places.lock(conn, asset.id, owner_id)
     standing = await db.occupancies.assess(conn, wanted, place, booker_id=booker_id, now=world.now)
     try:
         plans.plan(wanted, place, standing.why_not, standing.seats, standing.rows, booker_id=booker_id, now=world.now)

@@ -27,8 +27,8 @@ from worlds import (
     seated,
 )
 
-import db.bookings
 import db.occupancies
+import db.places
 import db.search
 import domain.search
 from domain.callers import Caller
@@ -206,7 +206,7 @@ async def explained(conn, search, booker_id, now):
 
 async def refusals(conn, owner_id, asset_id, periods, search, booker_id, now):
     """What a booking of these periods, or a dry run of it, is refused for."""
-    place = await db.bookings.lock_place(conn, asset_id, owner_id)
+    place = await db.places.lock(conn, asset_id, owner_id)
     asked = [Asked(uuid7(), period, search.units) for period in periods]
     wanted = Wanted(asked=asked, attendees=search.attendees)
     standing = await db.occupancies.assess(conn, wanted, place, booker_id=booker_id, now=now)
