@@ -30,7 +30,7 @@ def shown(record: str) -> str:
        CROSS JOIN LATERAL (
              SELECT $1::uuid IS NOT NULL AND (o.id = $1
                  OR EXISTS (SELECT FROM bookings b WHERE b.owner_id = o.id AND b.booker_id = $1)
-                 OR EXISTS (SELECT FROM bookings b WHERE b.booker_id = o.id AND b.owner_id = $1)) AS seen) p
+                 OR EXISTS (SELECT FROM bookings b WHERE b.booker_id = o.id AND b.owner_id = $1)) AS seen OFFSET 0) p
     """
 
 

@@ -176,13 +176,23 @@ def test_twelve_tuesdays_are_booked_once_and_given_back(running):
 
 
 def test_a_need_is_said_matched_and_booked(running):
-    sent, (_, [need], [reasons], [occurrences], [ended, closed]) = typed("docs/say-what-you-need.md", running)
-    assert sent == ["GET 200", "POST 201", "GET 200", "POST 201", "GET 200", "POST 200", "POST 200"]
+    document = "docs/say-what-you-need.md"
+    sent, (_, [need], [reasons], [occurrences], [offered], [ended, closed]) = typed(document, running)
+    assert sent == ["GET 200", "POST 201", "GET 200", "POST 201", "GET 200", "GET 200", "POST 200", "POST 200"]
+    assert {each["asset"]["category"] for each in offered["items"]} == {"gazebo", "sound_system", "tables"}
     assert (need["state"], len(need["occurrences"])) == ("open", 6)
     codes = ["share_met", "distance", "fit", "nice_to_have", "price", "idle"]
     assert [each["code"] for each in reasons] == codes
     assert sum(each["booking_id"] == ended["id"] for each in occurrences) >= 4
     assert (ended["state"], closed["state"]) == ("ended", "closed")
+
+
+def test_a_line_is_joined_and_left(running):
+    sent, (_, [entry], [offered], [left]) = typed("docs/wait-in-line.md", running)
+    assert sent == ["GET 200", "GET 200", "POST 201", "GET 200", "POST 200"]
+    assert (entry["state"], len(entry["lines"]), entry["lines"][0]["would_fit"]) == ("waiting", 1, [])
+    assert all(each["state"] == "offered" for each in offered["items"])
+    assert (left["state"], left["lines"]) == ("left", [])
 
 
 def test_hours_are_tried_before_anybody_opens_a_door_and_yield_what_was_promised(running):
