@@ -172,18 +172,6 @@ async def release(conn: Connection, asset_id: UUID, owner_id: UUID, occurrence_i
     return msgspec.convert(await conn.fetch(RELEASE, asset_id, owner_id, occurrence_ids), list[Seat])
 
 
-LAPSED = """
-  SELECT array_agg(DISTINCT c.booking_id ORDER BY c.booking_id)
-    FROM occupancies o JOIN occurrences c ON c.owner_id = o.owner_id AND c.id = o.occurrence_id
-   WHERE o.owner_id = $1 AND o.asset_id = $2 AND coalesce(o.held_until, c.held_until, c.check_in_by) <= $3
-"""
-
-
-async def lapsed(conn: Connection, asset_id: UUID, owner_id: UUID, now: datetime) -> list[UUID]:
-    """The bookings whose lapsed holds still have a row on an asset."""
-    return await conn.fetchval(LAPSED, owner_id, asset_id, now) or []
-
-
 CLEAR = """
   DELETE FROM occupancies o USING occurrences c
    WHERE c.owner_id = $1 AND c.booking_id = ANY($2::uuid[])

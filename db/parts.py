@@ -163,7 +163,7 @@ LAPSED = """
     FROM parts p
     JOIN occupancies o ON o.owner_id = p.owner_id AND o.asset_id = p.part_id
     JOIN occurrences c ON c.owner_id = o.owner_id AND c.id = o.occurrence_id
-   WHERE p.owner_id = $1 AND p.whole_id = $2 AND coalesce(o.held_until, c.held_until) <= $3
+   WHERE p.owner_id = $1 AND p.whole_id = $2 AND coalesce(o.held_until, c.held_until, c.check_in_by) <= $3
 """
 
 

@@ -14,6 +14,7 @@ import db.fairness
 import db.occupancies
 import db.occurrences
 import db.offers
+import db.parts
 import db.places
 import db.waiting
 from db.connection import Connection, freed, held, made
@@ -50,7 +51,7 @@ async def take(
         await offer_freed(conn, now=now, request_id=request_id)
         standing = await db.occupancies.assess(conn, wanted, place, booker_id=booker_id, now=now)
         if standing.lapsed:
-            await sweep(conn, place, standing.lapsed, now=now, request_id=request_id)
+            await sweep(conn, place, now=now, request_id=request_id)
             continue
         try:
             plan = plans.plan(
@@ -60,10 +61,9 @@ async def take(
             refused.came_free = bool(made(conn))
             raise
         seats = units.seat(plan.wishes, standing.seats, place.units)
-        if seats is None:  # those who move may meet more that has lapsed
-            if lapsed := await db.occupancies.lapsed(conn, place.id, place.owner_id, now):
-                await sweep(conn, place, lapsed, now=now, request_id=request_id)
-                continue
+        if seats is None:
+            if await sweep(conn, place, now=now, request_id=request_id):
+                continue  # those who move would have met it
             seats = await move_others(conn, place, plan, now=now)
         kept = until(seats, wanted, claim)
         taken = await db.occupancies.take(conn, asset_id=place.id, owner_id=place.owner_id, seats=kept)
@@ -81,20 +81,22 @@ def until(seats: Sequence[Seat], wanted: Wanted, claim: Claim | None) -> list[Se
     return [structs.replace(each, held_until=ends[each.occurrence]) for each in seats if each.occurrence]
 
 
-async def sweep(
-    conn: Connection, place: Place, booking_ids: list[UUID], *, now: datetime, request_id: str | None
-) -> None:
-    """Free what lapsed and is in the way of a locked asset."""
-    await db.occurrences.sweep(conn, place.owner_id, booking_ids, now=now, request_id=request_id)
-    await db.occupancies.clear(conn, place.owner_id, booking_ids, now)
+async def sweep(conn: Connection, place: Place, *, now: datetime, request_id: str | None) -> bool:
+    """Free all that has lapsed of a locked asset and its parts, at once, as bookings are locked in one order: whether
+    anything had.
+    """
+    lapsed = await db.parts.lapsed(conn, place.owner_id, place.id, now)
+    if lapsed:
+        await db.occurrences.sweep(conn, place.owner_id, lapsed, now=now, request_id=request_id)
+        await db.occupancies.clear(conn, place.owner_id, lapsed, now)
+    return bool(lapsed)
 
 
 async def settle(conn: Connection, place: Place, *, now: datetime, request_id: str | None) -> None:
     """Offer what has lapsed of a locked asset to those in line, before anything of it is given up to take something
     else: that is no place for them.
     """
-    if lapsed := await db.occupancies.lapsed(conn, place.id, place.owner_id, now):
-        await sweep(conn, place, lapsed, now=now, request_id=request_id)
+    await sweep(conn, place, now=now, request_id=request_id)
     await offer_freed(conn, now=now, request_id=request_id)
 
 

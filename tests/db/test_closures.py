@@ -36,7 +36,7 @@ async def test_a_closure_is_answered_as_it_was_stored_until_it_is_deleted(conn, 
     assert await db.closures.page(conn, None, **{**everything, "asset_id": hall}) == [of_hall]
     assert await db.closures.page(conn, None, **{**everything, "site_id": site}) == [of_site]
     assert await db.closures.page(conn, None, **{**everything, "after": of_site.id}) == [of_hall]
-    assert await db.closures.delete(conn, of_hall.id, owner) == 1
+    assert await db.closures.delete(conn, of_hall.id, owner, NOW) == 1
     assert await db.closures.load(conn, of_hall.id, owner) is None
 
 
