@@ -26,6 +26,7 @@ from fallow.deaths import Deaths
 from fallow.supervisor import Servers, listen
 
 TIMES = [pytest.param(2, id="twice"), pytest.param(15, id="15 times", marks=pytest.mark.slow)]
+MORE = 10  # kills, until somebody was in the middle of something
 PATIENCE = 60
 CALLERS = 8
 SLOW_COMMITS = """
@@ -243,6 +244,11 @@ async def test_whatever_is_killed_each_change_is_done_once_and_as_a_whole(servic
                 await lives.until(20)
                 await kill(service)
             await lives.until(20)
+            for _ in range(MORE):
+                if lives.failed or kill is kill_postgresql_in_a_commit:
+                    break
+                await kill(service)
+                await lives.until(20)
         assert lives.failed or kill is kill_postgresql_in_a_commit
         await lives.each_was_done_once()
         assert Counter(map(len, lives.histories.values())).keys() == {6, 7}
