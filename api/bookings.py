@@ -22,7 +22,7 @@ from api.problems import problems
 from db import seating
 from db.connection import Connection
 from domain import bookings, errors, permissions, plans, requests
-from domain.bookings import Booking, BookingFilter, BookingPage, in_events, present
+from domain.bookings import Booking, BookingFilter, BookingPage, present
 from domain.callers import Caller
 from domain.errors import Fault, Forbidden, Invalid, NotBookable, NotFound
 from domain.occurrences import BookingState
@@ -90,13 +90,7 @@ async def book(
         booker_id=stored.booker_id,
         version=1,
         before=None,
-        after={
-            "asset_id": stored.asset.id,
-            "occurrences": in_events(stored.occurrences),
-            "texts": bookings.texts(stored),
-            **({"ignore_terms": True} if data.ignore_terms else {}),
-            **({"need_id": data.need_id} if data.need_id else {}),
-        },
+        after={**bookings.told_new(stored), **({"ignore_terms": True} if data.ignore_terms else {})},
         caller=caller,
         now=now,
         request_id=request_id,

@@ -23,9 +23,7 @@ from api.problems import problems
 from db import seating
 from db.connection import Connection
 from domain import bookings, errors, offers, permissions, plans
-from domain.bookings import in_events
 from domain.callers import Caller
-from domain.costs import Part, cost, price_for
 from domain.errors import Fault, Invalid, NotBookable, NotFound, StateDoesNotAllow
 from domain.offers import ACTIONS, Offer, OfferFilter, OfferPage, OfferRequest, OfferState, Stored, present
 from domain.plans import Claim, Place
@@ -75,25 +73,17 @@ async def create(
         )
     except NotBookable:  # a booking of a whole or a part came in between
         raise Invalid([Fault("#/need_id", NO_SUCH_NEED)]) from None
-    price = price_for(found.booker_kind, place.price, place.community_price)
-    offer = Stored(
-        id=uuid7(),
-        owner_id=place.owner_id,
+    offer = offers.make(
+        place,
         booker_id=found.booker_id,
+        booker_kind=found.booker_kind,
         need_id=data.need_id,
-        waiting_id=None,
-        freed_at=None,
-        booking_id=uuid7(),
-        asset=summary,
-        state="offered",
-        units=request.units,
+        summary=summary,
         attendees=request.attendees,
         occurrences=occurrences,
-        cost=cost(price, [Part(each.period, each.units) for each in asked], request.units, place.zone),
+        asked=asked,
         expires_at=expires_at,
-        version=1,
-        created_at=now,
-        updated_at=now,
+        now=now,
     )
     await db.offers.insert(
         conn,
@@ -171,9 +161,10 @@ async def accept(
     where it was closed.
     """
     offer, place = await begin("acceptOffer", request, conn, offer_id, caller, now, request_id)
+    found = None
     if offer.waiting_id:
         await db.waiting.lock(conn, offer.waiting_id, offer.owner_id)
-    found = await db.waiting.skipped(conn, offer.id, offer.owner_id)
+        found = await db.waiting.skipped(conn, offer.id, offer.owner_id)
     if found:
         await have_skipped(conn, offer, place, found, caller, now, request_id)
     else:
@@ -261,13 +252,7 @@ async def book(conn: Connection, offer: Stored, place: Place, caller: Caller, no
         booker_id=booking.booker_id,
         version=1,
         before=None,
-        after={
-            "asset_id": booking.asset.id,
-            "occurrences": in_events(booking.occurrences),
-            "texts": bookings.texts(booking),
-            "offer_id": offer.id,
-            **({"need_id": offer.need_id} if offer.need_id else {}),
-        },
+        after={**bookings.told_new(booking), "offer_id": offer.id},
         caller=caller,
         now=now,
         request_id=request_id,

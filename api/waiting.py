@@ -22,7 +22,7 @@ from api.answers import Answer, AnyRequest, must_match
 from api.cursors import Cursors
 from api.lists import Cursor, Limit, Pages
 from api.problems import problems
-from db.connection import Connection, held
+from db.connection import Connection, session
 from domain import errors, permissions, plans, waiting
 from domain.callers import Caller
 from domain.errors import Fault, Invalid, NotBookable, NotFound, StateDoesNotAllow, Unmet
@@ -162,7 +162,7 @@ async def enter(
     places = entry["places"]
     if not await db.waiting.insert(conn, waiting_id, owner_id, caller.organisation_id, now=now, **entry):
         raise StateDoesNotAllow("Your organisation waits for some of this already: leave that line first.")
-    held(conn).update((owner_id, asset_id) for asset_id, *_ in places)
+    session(conn).held.update((owner_id, asset_id) for asset_id, *_ in places)
     after = {
         "booking_id": entry["booking_id"],
         "units": entry["units"],
@@ -239,7 +239,7 @@ async def leave_(
     if found.offer_id is not None:
         raise StateDoesNotAllow("Something is offered to it: accept or decline that.")
     await leave(conn, waiting_id, owner_id, caller, now, request_id)
-    held(conn).update((owner_id, asset_id) for asset_id in assets)
+    session(conn).held.update((owner_id, asset_id) for asset_id in assets)
     return await answered(conn, waiting_id, caller, now)
 
 

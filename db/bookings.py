@@ -14,7 +14,7 @@ import db.occurrences
 import db.places
 import db.waiting
 from db.assets import SUMMARY
-from db.connection import Connection, held
+from db.connection import Connection, session
 from db.events import Change
 from domain.bookings import BookingFilter, Stored
 from domain.jobs import MatchNeed, SweepBooking
@@ -340,7 +340,7 @@ async def change(
     await match_need(conn, booking)
     ends = claim.held_until or any(each.check_in_by for each in changed)
     if ends and await db.waiting.anybody(conn, booking.owner_id, booking.place.id, change["now"]):
-        held(conn).add((booking.owner_id, booking.place.id))
+        session(conn).held.add((booking.owner_id, booking.place.id))
     left = {each.id for each in changed if change["type"] == "booking.moved" or each.state not in OCCUPYING}
     if left:
         spans = [each.period for each in booking.occurrences if each.id in left]

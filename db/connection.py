@@ -1,6 +1,6 @@
 """How Fallow talks to PostgreSQL: settings, codecs, the pool."""
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from uuid import UUID
 
 import asyncpg
@@ -19,14 +19,15 @@ else:
 
 
 class Session(asyncpg.Connection):
-    """A connection that remembers of its transaction what came free, for those in line, who of them was offered it, and
-    of which assets, with their owners, something is held that they may get next (`db.seating.finish`).
+    """A connection that remembers of its transaction what came `freed` and nobody in line has been offered yet, the
+    entries of waiting lists to which something was `offered`, and the assets, with their owners, of which something is
+    `held` that those in line may get next (`db.seating.finish`).
     """
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self.freed: list[Freed] = []
-        self.made: set[UUID] = set()
+        self.offered: set[UUID] = set()
         self.held: set[tuple[UUID, UUID]] = set()
 
 
@@ -94,26 +95,14 @@ def pool(url: str, *, read_only: bool = False, size: int = 10) -> Pool:
     )
 
 
+def session(conn: Connection) -> Session:
+    """What a connection remembers of its transaction: each that is made here is a Session, lent by a pool or not."""
+    return cast("Session", conn)
+
+
 def begin(conn: Connection) -> None:
     """Remember nothing of an earlier transaction of a connection."""
-    freed(conn).clear()
-    made(conn).clear()
-    held(conn).clear()
-
-
-def made(conn: Connection) -> set[UUID]:
-    """The entries of waiting lists to which something was offered in a connection's transaction."""
-    remembered: set[UUID] = conn.made  # type: ignore[union-attr]
-    return remembered
-
-
-def held(conn: Connection) -> set[tuple[UUID, UUID]]:
-    """Owner and id of the assets of which something is held that those in line may get next."""
-    remembered: set[tuple[UUID, UUID]] = conn.held  # type: ignore[union-attr]
-    return remembered
-
-
-def freed(conn: Connection) -> list[Freed]:
-    """What came free in a connection's transaction, and nobody in line has been offered yet."""
-    remembered: list[Freed] = conn.freed  # type: ignore[union-attr]
-    return remembered
+    remembered = session(conn)
+    remembered.freed.clear()
+    remembered.offered.clear()
+    remembered.held.clear()

@@ -17,10 +17,11 @@ import db.offers
 import db.parts
 import db.places
 import db.waiting
-from db.connection import Connection, freed, held, made
+from db.connection import Connection, session
 from domain import fairness, offers, plans, requests, units
 from domain.assets import AssetSummary
 from domain.errors import Invalid, NotBookable, Overloaded
+from domain.matches import MetOccurrence
 from domain.plans import Claim, Place, Plan
 from domain.requests import Asked, Wanted
 from domain.time import Period
@@ -58,7 +59,7 @@ async def take(
                 wanted, place, standing.why_not, standing.seats, standing.rows, booker_id=booker_id, now=now
             )
         except NotBookable as refused:
-            refused.came_free = bool(made(conn))
+            refused.came_free = bool(session(conn).offered)
             raise
         seats = units.seat(plan.wishes, standing.seats, place.units)
         if seats is None:
@@ -69,7 +70,7 @@ async def take(
         taken = await db.occupancies.take(conn, asset_id=place.id, owner_id=place.owner_id, seats=kept)
         if taken == len(seats) * standing.rows:
             if standing.waited_for and any(each.held_until for each in kept):
-                held(conn).add((place.owner_id, place.id))
+                session(conn).held.add((place.owner_id, place.id))
             return plan, seats, standing.summary
         await db.occupancies.release(conn, place.id, place.owner_id, [wish.occurrence for wish in plan.wishes])
     raise Overloaded
@@ -103,13 +104,13 @@ async def settle(conn: Connection, place: Place, *, now: datetime, request_id: s
 async def finish(conn: Connection, *, now: datetime, request_id: str | None) -> None:
     """At the end of a transaction: offer what came free in it, and have what is held stay taken for those in line."""
     await offer_freed(conn, now=now, request_id=request_id)
-    for owner_id, asset_id in sorted(held(conn)):
+    for owner_id, asset_id in sorted(session(conn).held):
         await db.waiting.keep(conn, owner_id, asset_id)
 
 
 async def offer_freed(conn: Connection, *, now: datetime, request_id: str | None) -> None:
     """Offer what came free in this transaction to those in line for it."""
-    remembered = freed(conn)
+    remembered = session(conn).freed
     while remembered:
         each = remembered.pop(0)
         for asset_id in await db.waiting.waited_for(conn, each, now):
@@ -130,7 +131,7 @@ async def serve(conn: Connection, place: Place, came_free: Freed, *, now: dateti
             if await offer(conn, place, each, came_free, now=now, request_id=request_id):
                 break
             refused.add((each.waiting_id, each.number))
-    held(conn).add((place.owner_id, place.id))
+    session(conn).held.add((place.owner_id, place.id))
 
 
 async def offer(
@@ -153,9 +154,22 @@ async def offer(
         )
     except (NotBookable, Invalid):
         return False
+    made = offers.make(
+        place,
+        booker_id=candidate.contender.organisation_id,
+        booker_kind=candidate.booker_kind,
+        waiting_id=candidate.waiting_id,
+        freed_at=came_free.moment,
+        summary=summary,
+        attendees=candidate.attendees,
+        occurrences=[MetOccurrence(candidate.number, candidate.starts_at, candidate.ends_at)],
+        asked=[asked],
+        expires_at=expires_at,
+        now=now,
+    )
     await db.offers.insert(
         conn,
-        offers.to_first_in_line(place, candidate, came_free, asked, expires_at, summary, now),
+        made,
         candidate.purpose,
         [asked],
         freed=came_free,
@@ -165,7 +179,7 @@ async def offer(
         now=now,
         request_id=request_id,
     )
-    made(conn).add(candidate.waiting_id)
+    session(conn).offered.add(candidate.waiting_id)
     return True
 
 

@@ -198,6 +198,16 @@ def in_events(occurrences: Iterable[Occurrence]) -> dict[str, dict[str, Any]]:
     }
 
 
+def told_new(stored: Stored) -> dict[str, Any]:
+    """What the event says that makes a booking."""
+    return {
+        "asset_id": stored.asset.id,
+        "occurrences": in_events(stored.occurrences),
+        "texts": texts(stored),
+        **({"need_id": stored.need_id} if stored.need_id else {}),
+    }
+
+
 def texts(stored: Stored) -> list[str]:
     """The names of the private texts that a booking has: all that an event says of them."""
     given = {

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from domain import permissions
 from domain.assets import AssetSummary
-from domain.callers import Caller
+from domain.callers import Caller, OrganisationKind
 from domain.costs import Cost, Part, cost, price_for
 from domain.errors import Fault, Invalid, StateDoesNotAllow
 from domain.matches import MetOccurrence
@@ -19,7 +19,6 @@ from domain.needs import MOST_OCCURRENCES
 from domain.plans import Place
 from domain.requests import Asked
 from domain.types import Instant
-from domain.waiting import Candidate, Freed
 
 OfferState = Literal["offered", "accepted", "declined", "withdrawn", "lapsed"]
 # What may become of one that stands, by whose doing; `lapsed` by itself.
@@ -157,31 +156,38 @@ def deadline(offer_minutes: int, starts_at: Iterable[datetime], now: datetime) -
     return min([now + timedelta(minutes=offer_minutes), *starts_at])
 
 
-def to_first_in_line(
+def make(
     place: Place,
-    candidate: Candidate,
-    freed: Freed,
-    asked: Asked,
-    expires_at: datetime,
+    *,
+    booker_id: UUID,
+    booker_kind: OrganisationKind,
+    need_id: UUID | None = None,
+    waiting_id: UUID | None = None,
+    freed_at: datetime | None = None,
     summary: AssetSummary,
+    attendees: int | None,
+    occurrences: list[MetOccurrence],
+    asked: Sequence[Asked],
+    expires_at: datetime,
     now: datetime,
 ) -> Stored:
-    """The offer of what came free of an asset to somebody in line."""
-    price = price_for(candidate.booker_kind, place.price, place.community_price)
+    """A new offer of what is held of an asset, for a need or for somebody in line."""
+    units = asked[0].units
+    price = price_for(booker_kind, place.price, place.community_price)
     return Stored(
         id=uuid7(),
         owner_id=place.owner_id,
-        booker_id=candidate.contender.organisation_id,
-        need_id=None,
-        waiting_id=candidate.waiting_id,
-        freed_at=freed.moment,
+        booker_id=booker_id,
+        need_id=need_id,
+        waiting_id=waiting_id,
+        freed_at=freed_at,
         booking_id=uuid7(),
         asset=summary,
         state="offered",
-        units=candidate.units,
-        attendees=candidate.attendees,
-        occurrences=[MetOccurrence(candidate.number, candidate.starts_at, candidate.ends_at)],
-        cost=cost(price, [Part(asked.period, asked.units)], candidate.units, place.zone),
+        units=units,
+        attendees=attendees,
+        occurrences=occurrences,
+        cost=cost(price, [Part(each.period, each.units) for each in asked], units, place.zone),
         expires_at=expires_at,
         version=1,
         created_at=now,
