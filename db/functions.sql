@@ -238,6 +238,21 @@ LANGUAGE sql STABLE AS $$
                    ends + make_interval(mins => a.turnaround_after_minutes))
 $$;
 
+-- The periods of an asset whose spans meet one are those that touch this.
+CREATE FUNCTION rules.reach(a assets, during tstzrange) RETURNS tstzrange
+LANGUAGE sql STABLE AS $$
+  SELECT tstzrange(lower(during) - make_interval(mins => a.turnaround_after_minutes),
+                   upper(during) + make_interval(mins => a.turnaround_before_minutes))
+$$;
+
+-- An asset, the wholes around it and the parts in it: what cannot be had while it is.
+CREATE FUNCTION rules.whole_and_parts(owner uuid, asset uuid) RETURNS TABLE (asset_id uuid)
+LANGUAGE sql STABLE AS $$
+  SELECT p.part_id FROM parts p WHERE p.owner_id = owner AND p.whole_id = asset
+   UNION
+  SELECT p.whole_id FROM parts p WHERE p.owner_id = owner AND p.part_id = asset
+$$;
+
 -- What occupies units of one asset within a span; lapsed holds do not.
 CREATE FUNCTION rules.occupying(owner uuid, asset uuid, during tstzrange, at timestamptz)
 RETURNS TABLE (unit int, occupied tstzrange, occurrence_id uuid)
@@ -885,7 +900,8 @@ $$;
 
 -- The minutes that an organisation holds at an owner for the fair order at a moment: of all its units, of what it has or had
 -- there and of what it gave back late, that began in the 90 days before or begins after it.
-CREATE FUNCTION rules.held_minutes(owner uuid, booker uuid, moment timestamptz, at timestamptz) RETURNS bigint
+CREATE FUNCTION rules.held_minutes(owner uuid, booker uuid, moment timestamptz, at timestamptz)
+RETURNS TABLE (minutes bigint)
 LANGUAGE sql STABLE AS $$
   SELECT coalesce(floor(sum(c.units * extract(epoch FROM c.ends_at - c.starts_at) / 60)), 0)::bigint
     FROM occurrences c

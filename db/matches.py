@@ -184,7 +184,8 @@ def meeting(where: str, wanted: str, order: str = "n.id") -> str:
   SELECT (near.n).id AS need_id, near.distance_m, m.met AS occurrences,
          jsonb_build_object('organisation_id', (near.n).owner_id, 'minutes',
                             CASE WHEN m.met IS NULL THEN 0
-                                 ELSE rules.held_minutes($2, (near.n).owner_id, $3, $3) END) AS contender,
+                                 ELSE (SELECT h.minutes FROM rules.held_minutes($2, (near.n).owner_id, $3, $3) h)
+                             END) AS contender,
          ST_X((near.n).shown::geometry) AS lon, ST_Y((near.n).shown::geometry) AS lat, (near.n).request
     FROM asset
    CROSS JOIN near

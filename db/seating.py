@@ -121,25 +121,19 @@ async def offer_freed(conn: Connection, *, now: datetime, request_id: str | None
 async def serve(conn: Connection, place: Place, came_free: Freed, *, now: datetime, request_id: str | None) -> None:
     """Offer what came free of a locked asset, in the fair order of the moment when it did, while any of it is left."""
     seed = await db.fairness.seed(conn, came_free.moment.date())
-    refused: set[tuple[UUID, int]] = set()
-    while waiting := [
-        each
-        for each in await db.waiting.candidates(conn, place.id, came_free, now)
-        if (each.waiting_id, each.number) not in refused
-    ]:
-        for each in fairness.in_order(waiting, seed):
-            if await offer(conn, place, each, came_free, now=now, request_id=request_id):
-                break
-            refused.add((each.waiting_id, each.number))
+    in_line = fairness.in_order(await db.waiting.candidates(conn, place.id, came_free, now), seed)
+    while in_line and (n := await db.waiting.first(conn, place.id, came_free, in_line, now)) is not None:
+        await offer(conn, place, in_line[n], came_free, now=now, request_id=request_id)
+        in_line = in_line[n + 1 :]  # those before them may not have it, and less of it is left
     session(conn).held.add((place.owner_id, place.id))
 
 
 async def offer(
     conn: Connection, place: Place, candidate: Candidate, came_free: Freed, *, now: datetime, request_id: str | None
-) -> bool:
-    """Hold a place of a locked asset for somebody in line, if every rule lets them have it."""
+) -> None:
+    """Hold a place of a locked asset for somebody in line, unless they left meanwhile or it was taken."""
     if not await db.waiting.lock_waiting(conn, candidate.waiting_id, place.owner_id, candidate.number, now):
-        return False
+        return
     expires_at = offers.deadline(place.offer_minutes, [candidate.starts_at], now)
     asked = Asked(uuid7(), Period(candidate.starts_at, candidate.ends_at), candidate.units)
     try:
@@ -153,7 +147,7 @@ async def offer(
             request_id=request_id,
         )
     except (NotBookable, Invalid):
-        return False
+        return
     made = offers.make(
         place,
         booker_id=candidate.contender.organisation_id,
@@ -180,7 +174,6 @@ async def offer(
         request_id=request_id,
     )
     session(conn).offered.add(candidate.waiting_id)
-    return True
 
 
 async def move_others(conn: Connection, place: Place, plan: Plan, *, now: datetime) -> list[Seat]:

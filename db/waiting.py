@@ -75,17 +75,26 @@ async def page(
 
 
 LINES = """
-  SELECT p.number, rules.held_minutes(w.owner_id, w.booker_id, $3, $3) AS minutes,
-         ARRAY(SELECT rules.held_minutes(w.owner_id, q.booker_id, $3, $3)
-                 FROM (SELECT DISTINCT q.booker_id FROM waiting_places q
-                        WHERE q.owner_id = p.owner_id AND q.asset_id = p.asset_id AND q.period && p.period
-                          AND NOT q.ended AND lower(q.period) > $3 AND q.booker_id <> w.booker_id) q) AS others,
+  WITH places AS MATERIALIZED (
+    SELECT w.booker_id, w.units, p.number, p.asset_id, p.period
+      FROM waitings w JOIN waiting_places p ON p.waiting_id = w.id AND p.owner_id = w.owner_id
+     WHERE w.id = $1 AND w.owner_id = $2 AND NOT p.ended AND lower(p.period) > $3),
+  others AS MATERIALIZED (
+    SELECT DISTINCT p.number, q.booker_id
+      FROM places p
+      JOIN waiting_places q ON q.owner_id = $2 AND q.asset_id = p.asset_id AND q.period && p.period
+     WHERE NOT q.ended AND lower(q.period) > $3 AND q.booker_id <> p.booker_id),
+  held AS MATERIALIZED (
+    SELECT b.booker_id, h.minutes
+      FROM (SELECT booker_id FROM places UNION SELECT booker_id FROM others) b
+     CROSS JOIN LATERAL rules.held_minutes($2, b.booker_id, $3, $3) h)
+  SELECT p.number, held.minutes,
+         ARRAY(SELECT h.minutes FROM others JOIN held h USING (booker_id) WHERE others.number = p.number) AS others,
          (SELECT coalesce(jsonb_agg(to_jsonb(f) ORDER BY f.starts_at), '[]')
-            FROM rules.free_periods(a, lower(p.period), upper(p.period), w.units, $3) f) AS would_fit
-    FROM waitings w
-    JOIN waiting_places p ON p.waiting_id = w.id AND p.owner_id = w.owner_id
-    JOIN assets a ON a.id = p.asset_id AND a.owner_id = p.owner_id
-   WHERE w.id = $1 AND w.owner_id = $2 AND NOT p.ended AND lower(p.period) > $3
+            FROM rules.free_periods(a, lower(p.period), upper(p.period), p.units, $3) f) AS would_fit
+    FROM places p
+    JOIN held USING (booker_id)
+    JOIN assets a ON a.id = p.asset_id AND a.owner_id = $2
    ORDER BY p.number
 """
 
@@ -224,73 +233,138 @@ async def meet(conn: Connection, waiting_id: UUID, owner_id: UUID, number: int, 
     return version
 
 
-# Who waits for what came free of an asset, has not been offered it yet, and could have so many units throughout.
-CANDIDATES = """
+def not_offered(freed_at: str, now: str) -> str:
+    """That an entry w is offered nothing else at present, and was not offered its place p of an asset, $1, of what came
+    free of it at a moment.
+    """
+    return f"""
+  NOT EXISTS (
+    SELECT FROM offers f
+     WHERE f.waiting_id = w.id AND f.owner_id = w.owner_id
+       AND ((w.booking_id IS NULL OR f.waiting_number = p.number) AND f.state = 'offered' AND f.expires_at > {now}
+            OR f.asset_id = $1 AND f.freed_at = {freed_at} AND EXISTS (
+                 SELECT FROM waiting_places q
+                  WHERE q.waiting_id = w.id AND q.owner_id = w.owner_id AND q.number = f.waiting_number
+                    AND q.period && p.period)))
+"""
+
+
+# Who waits for what came free of an asset and has not been offered it yet, where anybody could have it. Each time is
+# tested once, and what each booker holds counted once. (Grouped, as the planner would join by comparing all with all.)
+CANDIDATES = f"""
   WITH asset AS MATERIALIZED (SELECT a AS itself FROM assets a WHERE a.id = $1 AND a.owner_id = $2),
-  waits AS MATERIALIZED (
-    SELECT w.id, p.number, w.booker_id, lower(p.period) AS starts_at, upper(p.period) AS ends_at, w.units, w.attendees,
-           w.purpose
+  spans AS MATERIALIZED (
+    SELECT range_agg(CASE WHEN a.id IS NULL THEN span ELSE rules.span(a, lower(span), upper(span)) END) AS around
+      FROM unnest($4::tstzrange[]) span LEFT JOIN assets a ON a.id = $6 AND a.owner_id = $2),
+  times AS MATERIALIZED (
+    SELECT lower(p.period) AS starts_at, upper(p.period) AS ends_at, w.units, w.attendees, array_agg(w.id) AS ids,
+           array_agg(p.number) AS numbers, array_agg(w.booker_id) AS bookers, array_agg(w.purpose) AS purposes
       FROM asset
+     CROSS JOIN spans
       JOIN waiting_places p ON p.asset_id = $1 AND p.owner_id = $2
       JOIN waitings w ON w.id = p.waiting_id AND w.owner_id = p.owner_id
-     CROSS JOIN LATERAL (SELECT rules.span(asset.itself, lower(p.period), upper(p.period)) AS span) t
-     WHERE NOT p.ended AND lower(p.period) > $5 AND coalesce(t.span && $4::tstzmultirange, true)
-       AND NOT EXISTS (
-             SELECT FROM offers f
-              WHERE f.waiting_id = w.id AND f.owner_id = w.owner_id
-                AND ((w.booking_id IS NULL OR f.waiting_number = p.number) AND f.state = 'offered' AND f.expires_at > $5
-                     OR f.asset_id = $1 AND f.freed_at = $3 AND EXISTS (
-                          SELECT FROM waiting_places q
-                           WHERE q.waiting_id = w.id AND q.owner_id = w.owner_id AND q.number = f.waiting_number
-                             AND q.period && p.period)))),
-  free AS (
-    SELECT t.* FROM asset, (SELECT DISTINCT starts_at, ends_at, units FROM waits) t
-     WHERE (SELECT f.units_free >= t.units
-              FROM rules.units_free(asset.itself, rules.span(asset.itself, t.starts_at, t.ends_at), $5) f)),
-  held AS MATERIALIZED (
-    SELECT b.booker_id, o.kind, rules.held_minutes($2, b.booker_id, $3, $5) AS minutes
-      FROM (SELECT DISTINCT booker_id FROM waits JOIN free USING (starts_at, ends_at, units)) b
-      JOIN organisations o ON o.id = b.booker_id)
-  SELECT waits.id AS waiting_id, waits.number, held.kind AS booker_kind, waits.starts_at, waits.ends_at, waits.units,
-         waits.attendees, waits.purpose,
-         jsonb_build_object('organisation_id', held.booker_id, 'minutes', held.minutes) AS contender
-    FROM waits JOIN free USING (starts_at, ends_at, units) JOIN held USING (booker_id)
-   ORDER BY waits.starts_at, waits.number
+     WHERE NOT p.ended AND lower(p.period) > $5
+       AND coalesce(rules.span(asset.itself, lower(p.period), upper(p.period)) && spans.around, true)
+       AND {not_offered(freed_at="$3", now="$5")}
+     GROUP BY lower(p.period), upper(p.period), w.units, w.attendees),
+  free AS MATERIALIZED (
+    SELECT t.* FROM asset, times t
+     WHERE NOT EXISTS (
+             SELECT FROM rules.why_not(asset.itself, t.starts_at, t.ends_at, t.units, t.attendees, NULL, $5)))
+  SELECT o.kind AS booker_kind, jsonb_build_object('organisation_id', o.id, 'minutes', h.minutes) AS contender, b.places
+    FROM (SELECT e.booker_id,
+                 jsonb_agg(jsonb_build_object(
+                   'waiting_id', e.id, 'number', e.number, 'starts_at', t.starts_at, 'ends_at', t.ends_at,
+                   'units', t.units, 'attendees', t.attendees, 'purpose', e.purpose)
+                 ORDER BY t.starts_at, e.number) AS places
+            FROM free t
+           CROSS JOIN LATERAL unnest(t.ids, t.numbers, t.bookers, t.purposes) e (id, number, booker_id, purpose)
+           GROUP BY e.booker_id) b
+    JOIN organisations o ON o.id = b.booker_id
+   CROSS JOIN LATERAL rules.held_minutes($2, b.booker_id, $3, $5) h
 """
 
 
 async def candidates(conn: Connection, asset_id: UUID, freed: Freed, now: datetime) -> list[Candidate]:
-    """The places free of a locked asset that those in line have not been offered yet, of what came free then."""
+    """The places of a locked asset that those in line have not been offered yet, of what came free then, and that they
+    can have if they may.
+    """
     spans = None if freed.spans is None else [Range(each.starts_at, each.ends_at) for each in freed.spans]
-    rows = await conn.fetch(CANDIDATES, asset_id, freed.owner_id, freed.moment, spans, now)
-    return msgspec.convert([dict(row) for row in rows], list[Candidate])
+    rows = await conn.fetch(CANDIDATES, asset_id, freed.owner_id, freed.moment, spans, now, freed.asset_id)
+    return [
+        msgspec.convert({"contender": row["contender"], "booker_kind": row["booker_kind"], **each}, Candidate)
+        for row in rows
+        for each in row["places"]
+    ]
+
+
+# They are tested one after another, until one may have it; what is taken by now is found out first, as it costs least.
+FIRST = f"""
+  WITH asset AS MATERIALIZED (SELECT a AS itself FROM assets a WHERE a.id = $1 AND a.owner_id = $2)
+  SELECT c.n
+    FROM asset
+   CROSS JOIN unnest($3::uuid[], $4::int[]) WITH ORDINALITY c (waiting_id, number, n)
+   CROSS JOIN LATERAL (
+         SELECT w.booker_id, w.units, w.attendees, lower(p.period) AS starts_at, upper(p.period) AS ends_at
+           FROM waitings w
+           JOIN waiting_places p ON p.waiting_id = w.id AND p.owner_id = w.owner_id
+          WHERE w.id = c.waiting_id AND w.owner_id = $2 AND p.number = c.number
+            AND {not_offered(freed_at="$5", now="$6")} OFFSET 0) e
+   WHERE NOT (SELECT t.taken
+                FROM rules.surely_taken(asset.itself, rules.span(asset.itself, e.starts_at, e.ends_at), e.units, $6) t)
+     AND NOT EXISTS (
+           SELECT FROM rules.why_not(asset.itself, e.starts_at, e.ends_at, e.units, e.attendees, e.booker_id, $6))
+   ORDER BY c.n LIMIT 1
+"""
+
+
+async def first(
+    conn: Connection, asset_id: UUID, freed: Freed, in_line: Sequence[Candidate], now: datetime
+) -> int | None:
+    """The place in their order of the first of those in line who may have what they wait for of a locked asset, whom
+    nothing was offered meanwhile.
+    """
+    n: int | None = await conn.fetchval(
+        FIRST,
+        asset_id,
+        freed.owner_id,
+        [each.waiting_id for each in in_line],
+        [each.number for each in in_line],
+        freed.moment,
+        now,
+    )
+    return None if n is None else n - 1
 
 
 # What ends by itself stays taken when it does, while there is somebody in line who was not offered it: until whoever
-# notices offers it to the next.
+# notices offers it to the next. What is held for the same time until the same instant is tested once.
 KEEP = """
-  UPDATE occupancies o SET held_until = k.until
-    FROM (SELECT c.id, c.owner_id, CASE WHEN NOT EXISTS (
-                   SELECT FROM waiting_places p
-                     JOIN waitings w ON w.id = p.waiting_id AND w.owner_id = p.owner_id
-                    WHERE p.owner_id = c.owner_id AND NOT p.ended AND EXISTS (
-                            SELECT FROM parts t
-                             WHERE t.owner_id = c.owner_id
-                               AND (t.whole_id, t.part_id) IN ((c.asset_id, p.asset_id), (p.asset_id, c.asset_id)))
-                      AND p.period && tstzrange(c.starts_at, c.ends_at) AND lower(p.period) > e.ends
-                      AND NOT EXISTS (
-                            SELECT FROM offers g
-                             WHERE g.waiting_id = w.id AND g.owner_id = w.owner_id
-                               AND (w.booking_id IS NULL OR g.waiting_number = p.number)
-                               AND (g.state = 'offered' OR g.asset_id = f.asset_id AND g.freed_at = f.freed_at)))
-                 THEN e.ends END AS until
-            FROM occurrences c
-           CROSS JOIN LATERAL (SELECT coalesce(c.held_until, c.check_in_by) AS ends) e
-            LEFT JOIN offers f ON f.owner_id = c.owner_id AND f.booking_id = c.booking_id AND f.state = 'offered'
-           WHERE c.owner_id = $1 AND c.state IN ('held', 'pending', 'confirmed') AND e.ends IS NOT NULL
-             AND c.asset_id IN (SELECT t.part_id FROM parts t WHERE t.owner_id = $1 AND t.whole_id = $2
-                                 UNION SELECT t.whole_id FROM parts t WHERE t.owner_id = $1 AND t.part_id = $2)) k
-   WHERE o.owner_id = k.owner_id AND o.occurrence_id = k.id AND o.held_until IS DISTINCT FROM k.until
+  WITH held AS MATERIALIZED (
+    SELECT c.asset_id, c.starts_at, c.ends_at, e.ends, f.freed_at, array_agg(c.id) AS ids
+      FROM occurrences c
+     CROSS JOIN LATERAL (SELECT coalesce(c.held_until, c.check_in_by) AS ends) e
+      LEFT JOIN offers f ON f.owner_id = c.owner_id AND f.booking_id = c.booking_id AND f.state = 'offered'
+     WHERE c.owner_id = $1 AND c.state IN ('held', 'pending', 'confirmed') AND e.ends IS NOT NULL
+       AND c.asset_id IN (SELECT r.asset_id FROM rules.whole_and_parts($1, $2) r)
+     GROUP BY c.asset_id, c.starts_at, c.ends_at, e.ends, f.freed_at),
+  kept AS MATERIALIZED (
+    SELECT h.ids, CASE WHEN NOT EXISTS (
+             SELECT FROM rules.whole_and_parts($1, h.asset_id) r
+               JOIN assets b ON b.id = r.asset_id AND b.owner_id = $1
+               JOIN waiting_places p ON p.owner_id = $1 AND p.asset_id = b.id
+                AND p.period && rules.reach(b, rules.span(a, h.starts_at, h.ends_at))
+               JOIN waitings w ON w.id = p.waiting_id AND w.owner_id = p.owner_id
+              WHERE NOT p.ended AND lower(p.period) > h.ends
+                AND NOT EXISTS (
+                      SELECT FROM offers g
+                       WHERE g.waiting_id = w.id AND g.owner_id = w.owner_id
+                         AND (w.booking_id IS NULL OR g.waiting_number = p.number)
+                         AND (g.state = 'offered' OR g.asset_id = h.asset_id AND g.freed_at = h.freed_at)))
+           THEN h.ends END AS until
+      FROM held h JOIN assets a ON a.id = h.asset_id AND a.owner_id = $1)
+  UPDATE occupancies o SET held_until = kept.until
+    FROM kept CROSS JOIN LATERAL unnest(kept.ids) occurrence (id)
+   WHERE o.owner_id = $1 AND o.occurrence_id = occurrence.id AND o.held_until IS DISTINCT FROM kept.until
 """
 
 
@@ -303,8 +377,7 @@ ANYBODY = """
   SELECT EXISTS (
     SELECT FROM waiting_places w
      WHERE w.owner_id = $1 AND NOT w.ended AND lower(w.period) > $3
-       AND w.asset_id IN (SELECT p.part_id FROM parts p WHERE p.owner_id = $1 AND p.whole_id = $2
-                           UNION SELECT p.whole_id FROM parts p WHERE p.owner_id = $1 AND p.part_id = $2))
+       AND w.asset_id IN (SELECT r.asset_id FROM rules.whole_and_parts($1, $2) r))
 """
 
 
@@ -320,8 +393,7 @@ WAITED_FOR = """
     FROM waiting_places p JOIN assets a ON a.id = p.asset_id AND a.owner_id = p.owner_id
    WHERE p.owner_id = $1 AND NOT p.ended AND lower(p.period) > $5
      AND (a.timetable_id = $3 OR a.site_id = $4
-          OR a.id IN (SELECT t.part_id FROM parts t WHERE t.owner_id = $1 AND t.whole_id = $2
-                       UNION SELECT t.whole_id FROM parts t WHERE t.owner_id = $1 AND t.part_id = $2))
+          OR a.id IN (SELECT r.asset_id FROM rules.whole_and_parts($1, $2) r))
    ORDER BY p.asset_id
 """
 

@@ -170,3 +170,18 @@ async def test_a_recall_asks_the_same_number_of_times_however_much_it_hits(world
         sent = await counting.of(lambda: owner.post("/closures", body, headers=headers), 201)  # noqa: B023 - at once
         asked.append([each.partition(" __asyncpg")[0] for each in sent])
     assert asked[1] == asked[2]
+
+
+async def test_those_in_line_who_may_not_have_what_came_free_are_asked_about_all_at_once(world: World, queries):
+    owner, holder = await world.organisation(), await world.organisation()
+    site = await world.site(owner)
+    halls = [await world.asset(owner, site=site) for _ in range(2)]
+    for hall, waiting in zip(halls, (2, 7), strict=True):
+        hall["booking"] = ok(await holder.book(hall, EVENING), 201)
+        for _ in range(waiting):
+            group = await world.organisation()
+            ok(await group.post("/waiting", {"any_of": [{"asset_id": hall["id"], **PERIOD}]}), 201)
+        ok(await owner.patch(f"/assets/{hall['id']}", {"terms": {"requires": ["public_liability"]}}), 200)
+    counting = queries()
+    few = await counting.of(lambda: holder.cancel(halls[0]["booking"]))
+    assert await counting.of(lambda: holder.cancel(halls[1]["booking"])) == few

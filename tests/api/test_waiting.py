@@ -385,6 +385,40 @@ async def test_who_is_late_for_one_place_is_offered_another(world: World, owner,
     assert [each["asset"]["id"] for each in await offered(group)] == [other["id"]]
 
 
+async def test_what_only_turnaround_kept_from_somebody_is_for_those_in_line_too(world: World, owner, clock):
+    hall = await world.asset(owner, terms={"turnaround_after_minutes": 30, "offer_minutes": 60})
+    holding, group = await world.organisation(), await world.organisation()
+    ok(await holding.book(hall, EVENING, hold=True), 201)
+    await wait(group, place(hall, NIGHT))
+    clock.now += timedelta(minutes=16)
+    assert await world.free(hall, *EVENING) == []
+    assert reasons(await holding.book(hall, NIGHT)) == [["taken"]]
+    assert len(await offered(group)) == 1
+
+
+async def test_who_may_not_have_a_place_is_passed_over(world: World, owner, hall, holder):
+    first, second, third = await groups(world, hall, 0, 1, 2)
+    await world.run("INSERT INTO holdings (organisation_id, requirement) VALUES ($1, 'public_liability')", third.id)
+    for each in (first, second, third):
+        await wait(each, place(hall))
+    ok(await owner.patch(f"/assets/{hall['id']}", {"terms": {"requires": ["public_liability"]}}), 200)
+    ok(await holder.cancel(holder.body["booking"]), 200)
+    assert [len(await offered(each)) for each in (first, second, third)] == [0, 0, 1]
+
+
+async def test_of_several_units_each_is_offered_to_the_next_as_many_as_they_want(world: World, owner, database):
+    vans = await world.asset(owner, units=3, terms={"offer_minutes": 60})
+    holder = await world.organisation()
+    booking = ok(await holder.book(vans, EVENING, units=3), 201)
+    first, second, third, fourth = await groups(world, vans, 0, 1, 2, 3)
+    for each, units in ((first, 2), (second, 2), (third, 1), (fourth, 1)):
+        await wait(each, place(vans), place(vans, ("2027-02-01T19:00:00Z", EVENING[1])), units=units)
+    ok(await holder.cancel(booking), 200)
+    got = [[each["units"] for each in await offered(who)] for who in (first, second, third, fourth)]
+    assert got == [[2], [], [1], []]
+    await nothing_half_done(database)
+
+
 async def test_a_hold_on_what_is_waited_for_is_for_those_in_line_when_it_ends(world: World, hall, holder, clock):
     [group] = await groups(world, hall, 0)
     await wait(group, place(hall))
