@@ -39,6 +39,10 @@ class Patch(Generic[T]):
         return convert(merge(document, self.document), self.kind)
 
 
+class Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    """What a handler takes that takes no body: whoever asks there for a dry run must not be answered as if it were."""
+
+
 def merge(target: Any, patch: Any) -> Any:
     """RFC 7396, section 2."""
     if not isinstance(patch, dict):
@@ -100,13 +104,13 @@ async def whole(request: AnyRequest) -> bytes:
 
 
 async def read(request: AnyRequest, kind: Any) -> None:
-    """Read the body where the handler takes one. Raises Malformed, UnsupportedMediaType."""
-    if kind is None:
+    """Read the body of a change, also where the handler takes none. Raises Malformed, UnsupportedMediaType."""
+    if request.method == "GET":
         return
     body = await whole(request)
-    if body:
+    if kind is not None and body:
         check_content_type(request)
-    elif request.route_handler.opt.get("body") != "optional":
+    elif kind is not None and request.route_handler.opt.get("body") != "optional":
         raise Malformed("The body is missing; send JSON, at least {}.")
     request.state.document = document = read_json(body or b"{}")
     request.state.dry_run = bool(request.route_handler.opt.get("dry_run")) or (
@@ -116,7 +120,7 @@ async def read(request: AnyRequest, kind: Any) -> None:
 
 def check(request: AnyRequest, kind: Any) -> Sequence[Fault]:
     """What is wrong with the body that was read. Leaves it, typed, for the handler."""
-    if kind is None:
+    if request.method == "GET":
         return ()
     document = request.state.document
     if get_origin(kind) is Patch:
@@ -125,7 +129,7 @@ def check(request: AnyRequest, kind: Any) -> Sequence[Fault]:
         request.state.data = Patch(document, get_args(kind)[0])
         return ()
     try:
-        request.state.data = convert(document, kind)
+        request.state.data = convert(document, kind or Nothing)
     except Invalid as invalid:
         return invalid.faults
     return ()

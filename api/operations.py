@@ -121,8 +121,10 @@ def refusals(operation: Operation) -> dict[int, list[type[Refused]]]:
         found.append(errors.Suspended)
     if row.verified:
         found.append(errors.Unverified)
+    if operation.method != "GET":
+        found.append(errors.TooLarge)
     if operation.body:
-        found += [errors.TooLarge, errors.UnsupportedMediaType]
+        found.append(errors.UnsupportedMediaType)
     if "IdempotencyKey" in conditions(operation):
         found += [errors.StillRunning, errors.KeyReused]
     if "IfMatch" in conditions(operation):

@@ -68,7 +68,8 @@ def phrase(info: inspect.Type) -> str:
     said = PLAIN.get(type(info), "an object")
     match info:
         case inspect.StructType(fields=fields):
-            said = f"an object with {', '.join(field.encode_name for field in fields)}"
+            names = ", ".join(field.encode_name for field in fields)
+            said = f"an object with {names}" if fields else "no body, or {}"
         case inspect.Metadata(type=inner, extra=extra):
             said = (extra or {}).get("words") or phrase(inner)
         case inspect.UnionType():

@@ -7,7 +7,7 @@ import httpx
 import jsonschema_rs
 import msgspec
 import pytest
-from calls import World, ok
+from calls import World, ok, pointers
 from contract import contract
 from msgspec import Meta
 
@@ -66,6 +66,41 @@ async def test_what_cannot_be_read_is_told_why(client: httpx.AsyncClient, body: 
 async def test_other_kinds_of_body_are_refused(client: httpx.AsyncClient, kind: str):
     answer = await client.post("/v1/organisations", content=b"{}", headers={"Content-Type": kind})
     assert ok(answer, 415)["type"] == "/problems/unsupported-media-type"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "errors"),
+    [
+        (b"", 200, None),
+        (b" {} ", 200, None),
+        (b'{"dry_run": true}', 422, [("#/dry_run", "There is no such field; none is taken here.")]),
+        (b'{"a/b": 1}', 422, [("#/a~1b", "There is no such field; none is taken here.")]),
+        (b"null", 422, [("#", "Expected no body, or {}; got null.")]),
+        (b"[{}]", 422, [("#", "Expected no body, or {}; got a list of 1.")]),
+        (b"yes", 400, []),
+        (b'"' + b"a" * 262144 + b'"', 413, []),
+    ],
+)
+async def test_what_takes_no_body_does_nothing_else_than_was_asked(
+    world: World, body: bytes, status: int, errors: list[tuple[str, str]] | None
+):
+    """A `dry_run` that is not known there must not be for real."""
+    owner = await world.organisation()
+    asset = await world.asset(owner)
+    answer = ok(await owner.send("POST", f"/assets/{asset['id']}/pause", content=body), status)
+    assert errors is None or [(each["pointer"], each["detail"]) for each in answer["errors"]] == errors
+    state = ok(await owner.get(f"/assets/{asset['id']}"), 200)["state"]
+    assert state == ("paused" if status == 200 else "listed")
+
+
+async def test_what_is_deleted_takes_no_body_either(world: World):
+    owner = await world.organisation()
+    asset = await world.asset(owner)
+    period = {"starts_at": "2027-07-05T18:00:00Z", "ends_at": "2027-07-05T20:00:00Z"}
+    closure = ok(await owner.post("/closures", {"asset_id": asset["id"], **period}), 201)["closure"]
+    assert pointers(await owner.send("DELETE", f"/closures/{closure['id']}", {"dry_run": True})) == ["#/dry_run"]
+    ok(await owner.get(f"/closures/{closure['id']}"), 200)
+    ok(await owner.delete(f"/closures/{closure['id']}"), 204)
 
 
 async def test_a_merge_patch_is_checked_as_the_whole_document(world: World):
