@@ -14,7 +14,7 @@ run: ## set up whatever is missing, then run Fallow with its demo data
 test: ## set up whatever is missing, then everything that CI runs
 	@scripts/setup --dev
 	@$(MAKE) --no-print-directory check
-	$(PYTHON) -m pytest -n 2 --dist worksteal --cov $(ARGS)
+	$(PYTHON) -m pytest -n 2 --dist worksteal $(ARGS) --cov
 
 fuzz: ## requests made from the contract, for longer (SECONDS=300; SEED=... to send the same again)
 	@scripts/setup --dev
