@@ -76,7 +76,7 @@ async def offering(request: AnyRequest) -> AsyncIterator[None]:
     try:
         yield
     except NotBookable as refused:
-        if refused.came_free:
+        if refused.came_free and not request.state.dry_run:
             await offer_to_those_in_line(request, refused)
         try:
             door = pools.doors.through(f"instead of {refused.unmet.asset_id}")
