@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from itertools import cycle
 from multiprocessing import get_context
 
-from bench import changes, jobs, load, matches, recorded, stage, tables, work
+from bench import changes, jobs, load, matches, recorded, stage, tables, waiting, work
 from bench.jobs import Job
 from bench.load import Answer
 from bench.tables import Side, Sides
@@ -78,6 +78,20 @@ class Rig:
             f"{answered}; p50 {1000 * cuts[49]:.1f} ms, p99 {1000 * cuts[98]:.1f} ms."
         )
 
+    def give_back(self, requests: Sequence[bytes]) -> str:
+        """What others wait for, or nobody, one after another."""
+        asking = self.clients.submit(
+            load.drive, self.address, requests, clients=1, warm=0, seconds=len(requests), again=False
+        )
+        answers = asking.result()
+        self.asked += len(answers)
+        return waiting.told(answers, asyncio.run(self.leave()))
+
+    async def leave(self) -> int:
+        """Take back all that was offered and all who waited: how many offers there were."""
+        async with stage.connected(self.url) as conn:
+            return await waiting.undo(conn)
+
 
 def clients() -> ProcessPoolExecutor:
     """The process of the clients."""
@@ -119,6 +133,7 @@ def bench(assets: int, rounds: int, **given: float) -> str:
             memory = [stage.resident_mb(each) for each in servers]
             measured = measure([(rig, job) for job in todo], rounds, [CLIENTS, 1])
             contest = rig.contest(contested)
+            given_back = rig.give_back(asyncio.run(waiting.cancelling(url, monday)))
             grown = ", ".join(
                 f"{one:.0f} → {stage.resident_mb(each):.0f} MB" for one, each in zip(memory, servers, strict=True)
             )
@@ -131,7 +146,7 @@ def bench(assets: int, rounds: int, **given: float) -> str:
     memory_told = (
         f"Memory of a server process, before and after the {rig.asked:,} requests that the two answered: {grown}."
     )
-    return "\n".join([about, "", *rows, "", contest, "", memory_told])
+    return "\n".join([about, "", *rows, "", contest, "", given_back, "", memory_told])
 
 
 def growth(sizes: Sequence[int], rounds: int, **given: float) -> str:

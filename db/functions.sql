@@ -899,15 +899,18 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- The minutes that an organisation holds at an owner for the fair order at a moment: of all its units, of what it has or had
--- there and of what it gave back late, that began in the 90 days before or begins after it.
+-- there and of what it gave back late, that began in the 90 days before or begins after it. (The stored states and the
+-- ends say less; they are for an index.)
 CREATE FUNCTION rules.held_minutes(owner uuid, booker uuid, moment timestamptz, at timestamptz)
 RETURNS TABLE (minutes bigint)
 LANGUAGE sql STABLE AS $$
   SELECT coalesce(floor(sum(c.units * extract(epoch FROM c.ends_at - c.starts_at) / 60)), 0)::bigint
     FROM occurrences c
-   WHERE c.owner_id = owner AND c.booker_id = booker AND c.starts_at >= moment - interval '90 days'
-     AND (rules.state(c, at) IN ('confirmed', 'checked_in', 'completed', 'no_show')
+   WHERE c.owner_id = owner AND c.booker_id = booker
+     AND c.starts_at >= moment - interval '90 days' AND c.ends_at >= moment - interval '90 days'
+     AND (c.state IN ('held', 'pending', 'confirmed', 'checked_in', 'completed', 'no_show')
           OR c.state = 'cancelled' AND c.cancelled_late)
+     AND (rules.state(c, at) IN ('confirmed', 'checked_in', 'completed', 'no_show') OR c.state = 'cancelled')
 $$;
 
 -- What an asset costs an organisation: null where it is free.
