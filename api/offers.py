@@ -309,9 +309,11 @@ async def begin(
     found = await db.offers.find(conn, offer_id, caller.organisation_id)
     if found is None:
         raise NotFound
-    booking_id, asset_id, owner_id = found
+    booking_id, asset_id, owner_id, waiting_id = found
     if caller.state != "verified":
         await db.bookings.lock_account(conn, asset_id, caller.organisation_id)
+    if waiting_id:
+        await db.waiting.lock_assets(conn, waiting_id, owner_id)
     place = await db.bookings.lock_whole(conn, booking_id, asset_id, owner_id)
     await db.occurrences.sweep(conn, owner_id, [booking_id], now=now, request_id=request_id)
     offer = await load(conn, operation, offer_id, caller, now)

@@ -227,9 +227,7 @@ async def leave_(
 ) -> Waiting:
     """Wait no more. What is offered at present is to be declined instead, which leaves the line too."""
     owner_id = (await load(conn, waiting_id, caller, now)).owner_id
-    assets = await db.waiting.assets(conn, waiting_id, owner_id)
-    for asset_id in assets:
-        await db.places.lock_own(conn, asset_id, owner_id)
+    await db.waiting.lock_assets(conn, waiting_id, owner_id)
     await db.waiting.lock(conn, waiting_id, owner_id)
     found = await answered(conn, waiting_id, caller, now)
     permissions.require("leaveWaitingList", caller, owner_id=found.owner_id, booker_id=found.booker_id)
@@ -239,14 +237,13 @@ async def leave_(
     if found.offer_id is not None:
         raise StateDoesNotAllow("Something is offered to it: accept or decline that.")
     await leave(conn, waiting_id, owner_id, caller, now, request_id)
-    session(conn).held.update((owner_id, asset_id) for asset_id in assets)
     return await answered(conn, waiting_id, caller, now)
 
 
 async def leave(
     conn: Connection, waiting_id: UUID, owner_id: UUID, caller: Caller, now: datetime, request_id: str
 ) -> None:
-    """Take an entry of the caller's out of the line; its assets are locked, or that of what it declined."""
+    """Take an entry of the caller's out of the line; its assets are locked."""
     await db.waiting.lock(conn, waiting_id, owner_id)
     version = await db.waiting.leave(conn, waiting_id, owner_id, now)
     after = {"state": "left"}

@@ -49,11 +49,11 @@ async def load(conn: Connection, offer_id: UUID, organisation_id: UUID, now: dat
     return msgspec.convert(row, Stored) if row else None
 
 
-FIND = "SELECT booking_id, asset_id, owner_id FROM offers WHERE id = $1 AND $2 IN (owner_id, booker_id)"
+FIND = "SELECT booking_id, asset_id, owner_id, waiting_id FROM offers WHERE id = $1 AND $2 IN (owner_id, booker_id)"
 
 
-async def find(conn: Connection, offer_id: UUID, organisation_id: UUID) -> tuple[UUID, UUID, UUID] | None:
-    """The booking that keeps the place of an organisation's offer, its asset and its owner."""
+async def find(conn: Connection, offer_id: UUID, organisation_id: UUID) -> tuple[UUID, UUID, UUID, UUID | None] | None:
+    """The booking that keeps the place of an organisation's offer, its asset, its owner and the entry it is for."""
     row = await conn.fetchrow(FIND, offer_id, organisation_id)
     return tuple(row) if row else None
 

@@ -9,7 +9,7 @@ import msgspec
 from asyncpg import Range
 
 from db.assets import SUMMARY
-from db.connection import Connection
+from db.connection import Connection, session
 from domain.requests import Purpose
 from domain.time import Period
 from domain.waiting import Candidate, Freed, FreePiece, Line, Skipped, WaitingEntry, WaitingFilter, line
@@ -166,13 +166,21 @@ async def insert(
     return True
 
 
-PLACES = "SELECT DISTINCT asset_id FROM waiting_places WHERE waiting_id = $1 AND owner_id = $2 ORDER BY asset_id"
+LOCK_ASSETS = """
+  SELECT a.id FROM assets a
+   WHERE a.owner_id = $2
+     AND a.id IN (SELECT p.asset_id FROM waiting_places p WHERE p.waiting_id = $1 AND p.owner_id = $2)
+   ORDER BY a.id FOR NO KEY UPDATE
+"""
 LOCK = "SELECT FROM waitings WHERE id = $1 AND owner_id = $2 FOR UPDATE"
 
 
-async def assets(conn: Connection, waiting_id: UUID, owner_id: UUID) -> list[UUID]:
-    """The assets of an entry, in the order in which they are locked."""
-    return [row["asset_id"] for row in await conn.fetch(PLACES, waiting_id, owner_id)]
+async def lock_assets(conn: Connection, waiting_id: UUID, owner_id: UUID) -> None:
+    """Lock the assets of an entry that may be in line no more, and have it found out at the end of the transaction what
+    of them need not stay taken for it (`keep`).
+    """
+    rows = await conn.fetch(LOCK_ASSETS, waiting_id, owner_id)
+    session(conn).held.update((owner_id, row["id"]) for row in rows)
 
 
 async def lock(conn: Connection, waiting_id: UUID, owner_id: UUID) -> None:

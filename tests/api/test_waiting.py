@@ -419,6 +419,18 @@ async def test_of_several_units_each_is_offered_to_the_next_as_many_as_they_want
     await nothing_half_done(database)
 
 
+@pytest.mark.parametrize("how", ["accept", "decline"])
+async def test_what_is_held_elsewhere_is_kept_no_longer_for_who_has_answered(world, owner, hall, holder, clock, how):
+    other = await world.asset(owner)
+    ok(await holder.book(other, EVENING, hold=True), 201)
+    [group] = await groups(world, hall, 0)
+    await wait(group, place(hall), place(other))
+    ok(await holder.cancel(holder.body["booking"]), 200)
+    await answer(group, how)
+    clock.now += timedelta(minutes=16)
+    assert await world.free(other, *EVENING) == [EVENING]
+
+
 async def test_a_hold_on_what_is_waited_for_is_for_those_in_line_when_it_ends(world: World, hall, holder, clock):
     [group] = await groups(world, hall, 0)
     await wait(group, place(hall))
