@@ -1,9 +1,17 @@
-"""Cases like those of other systems' trackers: other zones, other change days, whole and parts, cursors, ETags."""
+"""Cases like those of other systems' trackers: other zones, other change days, whole and parts, cursors, ETags.
 
+The last are about what came later: waiting lists, offers, check-in, messages, feedback.
+"""
+
+from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import ANY
 
+import httpx
 import pytest
-from calls import World, daily, ok, pointers, reasons, spans, weekly
+from calls import Organisation, World, daily, ok, pointers, reasons, spans, weekly
+
+SKIP = {"if_some_unavailable": "skip"}
 
 # Zone, first occurrence as sent, count, and what each must be: the wall clock stays, the instants move.
 SERIES = [
@@ -183,3 +191,285 @@ async def test_like_c02_what_starts_offers_on_a_change_day_is_what_can_be_booked
         starts, ends = (f"{day}T{at // 60:02}:{at % 60:02}:00Z" for at in (minutes, minutes + 60))
         tried = await group.book(asset, (starts, ends), dry_run=True)
         assert (starts, tried.status_code) == (starts, 200 if starts in offered else 409)
+
+
+# With those who wait, offers, check-in, messages and feedback ------------------------------------------------------
+
+
+def asked(asset: dict[str, Any], *periods: tuple[str, str]) -> dict[str, Any]:
+    return {"any_of": [{"asset_id": asset["id"], "starts_at": starts, "ends_at": ends} for starts, ends in periods]}
+
+
+async def offers(who: Organisation, state: str = "offered") -> list[dict[str, Any]]:
+    return ok(await who.get("/offers", state=state), 200)["items"]
+
+
+async def test_like_c03_what_is_waited_for_of_a_series_is_moved_out_of_the_gap_too(world: World):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner)
+    gap = ("2027-03-28T01:30:00Z", "2027-03-28T02:30:00Z")
+    closed = ok(await owner.post("/closures", {"asset_id": asset["id"], "starts_at": gap[0], "ends_at": gap[1]}), 201)
+    series = ok(await group.repeat(asset, "2027-03-14T01:30:00Z", "2027-03-14T02:30:00Z", 3, **SKIP), 201)
+    assert [each["state"] for each in series["occurrences"]] == ["confirmed", "confirmed", "skipped"]
+    entry = ok(await group.post("/waiting", {"booking_id": series["id"]}), 201)
+    assert spans(entry["places"]) == [gap]
+    ok(await owner.delete(f"/closures/{closed['closure']['id']}"), 204)
+    [offer] = await offers(group)
+    assert spans(offer["occurrences"]) == [gap]
+    ok(await group.post(f"/offers/{offer['id']}/accept"), 200)
+    became = ok(await group.get(f"/bookings/{series['id']}"), 200)
+    assert [each["state"] for each in became["occurrences"]] == ["confirmed"] * 3
+    assert [each["change"] for each in became["clock_changes"]] == ["skipped"]
+
+
+@pytest.mark.parametrize("how", ["decline", "lapse", "expire", "no-show", "recall", "end early"])
+async def test_like_c20_what_came_free_in_any_way_is_free_for_everything(world: World, clock: Any, how: str):
+    owner, group, other = [await world.organisation() for _ in range(3)]
+    asset = await world.asset(owner, terms={"approval": how in {"decline", "lapse"}, "recallable": True})
+    evening, rest = ("2027-07-05T18:00:00Z", "2027-07-05T22:00:00Z"), ("2027-07-05T19:00:00Z", "2027-07-05T22:00:00Z")
+    booking = ok(await group.book(asset, evening, hold=how == "expire"), 201)
+    clock.now = datetime.fromisoformat("2027-07-05T18:30:00Z") if how in {"no-show", "end early"} else clock.now
+    match how:
+        case "lapse" | "expire":
+            clock.now = datetime.fromisoformat(booking["decide_by"] or booking["hold_expires_at"])
+        case "end early":
+            ok(await group.move(booking, ends_at="2027-07-05T18:45:00Z"), 200)
+        case "decline" | "no-show" | "recall":
+            ok(await owner.post(f"/bookings/{booking['id']}/{how}", {"all": True}), 200)
+    became = ok(await group.get(f"/bookings/{booking['id']}"), 200)
+    assert await world.free(asset, *rest) == [rest]
+    assert await world.found(*rest) == {asset["id"]}
+    explained = await world.client.get(
+        f"/v1/assets/{asset['id']}/explain", params={"starts_at": rest[0], "ends_at": rest[1]}
+    )
+    assert ok(explained, 200)["bookable"] is True
+    ok(await other.cancel(ok(await other.book(asset, rest, hold=True), 201)), 200)
+    kept = ok(await other.book(asset, rest), 201)
+    for again in ("cancel", "recall", "no-show"):
+        if how != "end early":
+            ok(await owner.post(f"/bookings/{booking['id']}/{again}", {"all": True}), 409)
+    assert ok(await group.get(f"/bookings/{booking['id']}"), 200) == {**became, "may": ANY}
+    assert ok(await other.get(f"/bookings/{kept['id']}"), 200) == kept
+
+
+async def test_like_c14_an_offer_keeps_its_turnaround_and_no_more(world: World, clock: Any):
+    owner, holder, group, other = [await world.organisation() for _ in range(4)]
+    asset = await world.asset(owner, terms={"turnaround_after_minutes": 30, "offer_minutes": 60})
+    booking = ok(await holder.book(asset, ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")), 201)
+    ok(await group.post("/waiting", asked(asset, ("2027-07-05T18:00:00Z", "2027-07-05T19:00:00Z"))), 201)
+    ok(await holder.cancel(booking), 200)
+    assert reasons(await other.book(asset, ("2027-07-05T19:15:00Z", "2027-07-05T20:15:00Z"))) == [["taken"]]
+    assert reasons(await other.book(asset, ("2027-07-05T17:00:00Z", "2027-07-05T17:45:00Z"))) == [["taken"]]
+    assert await world.free(asset, "2027-07-05T16:00:00Z", "2027-07-05T21:00:00Z") == [
+        ("2027-07-05T16:00:00Z", "2027-07-05T17:30:00Z"),
+        ("2027-07-05T19:30:00Z", "2027-07-05T21:00:00Z"),
+    ]
+    ok(await other.book(asset, ("2027-07-05T19:30:00Z", "2027-07-05T20:30:00Z")), 201)
+    ok(await other.book(asset, ("2027-07-05T17:00:00Z", "2027-07-05T17:30:00Z")), 201)
+    [offer] = await offers(group)
+    ok(await group.post(f"/offers/{offer['id']}/accept"), 200)
+
+
+async def test_like_c15_who_waits_is_offered_a_unit_that_others_are_moved_out_of(world: World):
+    """Of two vans one is taken from nine to eleven, the other from ten to twelve; either coming free is enough."""
+    owner, holder, group = [await world.organisation() for _ in range(3)]
+    vans = await world.asset(owner, kind="vehicle", category="minibus", units=2)
+    early, late = ("2027-07-05T09:00:00Z", "2027-07-05T11:00:00Z"), ("2027-07-05T11:00:00Z", "2027-07-05T12:00:00Z")
+    ok(await holder.book(vans, early), 201)
+    middle = ok(await holder.book(vans, ("2027-07-05T10:00:00Z", "2027-07-05T11:00:00Z")), 201)
+    ok(await holder.book(vans, late), 201)
+    other = ok(await holder.book(vans, late), 201)
+    whole = ("2027-07-05T10:00:00Z", "2027-07-05T12:00:00Z")
+    entry = ok(await group.post("/waiting", asked(vans, whole)), 201)
+    assert entry["lines"][0]["would_fit"] == []
+    ok(await holder.cancel(middle), 200)
+    assert await offers(group) == []
+    assert ok(await group.get(f"/waiting/{entry['id']}"), 200)["lines"][0]["would_fit"] == [
+        {"starts_at": whole[0], "ends_at": "2027-07-05T11:00:00Z", "units_free": 1}
+    ]
+    ok(await holder.cancel(other), 200)
+    assert [spans(each["occurrences"]) for each in await offers(group)] == [[whole]]
+
+
+async def test_like_c16_what_nobody_came_to_is_free_in_all_its_parts(world: World, clock: Any):
+    owner, group = await world.organisation(), await world.organisation()
+    site = await world.site(owner)
+    house = await world.asset(owner, site=site, terms={"check_in_grace_minutes": 15})
+    rooms = [await world.asset(owner, site=site, part_of=house["id"]) for _ in range(2)]
+    ok(await group.book(house, ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")), 201)
+    rest = ("2027-07-05T18:15:00Z", "2027-07-05T20:00:00Z")
+    clock.now = datetime.fromisoformat(rest[0]) - timedelta(seconds=1)
+    assert await world.found("2027-07-05T18:30:00Z", rest[1]) == set()
+    clock.now += timedelta(seconds=1)
+    assert await world.found("2027-07-05T18:30:00Z", rest[1]) == {house["id"], *(each["id"] for each in rooms)}
+    for each in rooms:
+        assert await world.free(each, *rest) == [rest]
+        ok(await group.book(each, ("2027-07-05T18:30:00Z", rest[1])), 201)
+
+
+async def test_like_c22_a_zero_byte_in_what_people_write_is_pointed_at(world: World):
+    owner, group, other = [await world.organisation() for _ in range(3)]
+    asset = await world.asset(owner)
+    evening = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
+    booking = ok(await group.book(asset, evening), 201)
+    path, zero = f"/bookings/{booking['id']}", "a\0b"
+    before = await world.stored()
+    for who, to, body, pointer in [
+        (group, f"{path}/messages", {"text": zero}, "#/text"),
+        (group, f"{path}/feedback", {"verdict": "well", "text": zero}, "#/text"),
+        (group, f"{path}/feedback", {"verdict": zero}, "#/verdict"),
+        (group, f"{path}/check-in", {"all": True, "note": zero}, "#/note"),
+        (owner, f"{path}/no-show", {"all": True, "note": zero}, "#/note"),
+        (other, "/waiting", {**asked(asset, evening), "purpose": {"code": "meeting", "text": zero}}, "#/purpose/text"),
+        (other, "/waiting", {"booking_id": zero}, "#/booking_id"),
+    ]:
+        assert (to, pointers(await who.post(to, body))) == (to, [pointer])
+        key = {"headers": {"Idempotency-Key": zero}}
+        assert (to, pointers(await who.post(to, body, **key))) == (to, sorted([pointer, "Idempotency-Key"]))
+    for to, pointer in [
+        ("/waiting?state=waiting%00", "?state"),
+        ("/offers?asset_id=%00", "?asset_id"),
+        (f"{path}/messages?cursor=a%00", "?cursor"),
+        (f"{path}/feedback?limit=%00", "?limit"),
+        ("/events?after=a%00", "?after"),
+    ]:
+        assert (to, pointers(await group.send("GET", to))) == (to, [pointer])
+    for to in (f"{path}/messages/%00/read", "/offers/%00/accept", "/waiting/a%00/leave"):
+        ok(await group.post(to), 404)
+    assert await world.stored() == before
+
+
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "1969-12-31T23:59:59Z", "2200-01-01T00:00:00Z"]
+)
+async def test_like_c24_nobody_waits_at_the_ends_of_time(world: World, moment: str):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner)
+    evening = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
+    ok(await group.get("/me"), 200)  # the day of which is noted
+    before = await world.stored()
+    assert pointers(await group.post("/waiting", asked(asset, (moment, evening[1])))) == ["#/any_of/0/starts_at"]
+    assert pointers(await group.post("/waiting", asked(asset, (evening[0], moment)))) == ["#/any_of/0/ends_at"]
+    late = ("2199-12-01T09:00:00Z", "2199-12-01T10:00:00Z")
+    assert reasons(await group.post("/waiting", asked(asset, late))) == [["too_far_ahead"]]
+    for day in ("9999-12-31", "2027-02-29"):
+        ok(await group.get(f"/seeds/{day}"), 404)
+    assert ok(await group.get("/seeds/0001-01-01"), 200)["on"] == "0001-01-01"
+    assert await world.stored() == before
+
+
+async def test_like_c26_entries_and_offers_made_at_one_moment_are_walked_once_each(world: World):
+    owner, holder, group = [await world.organisation() for _ in range(3)]
+    asset, other = await world.asset(owner), await world.asset(owner)
+    days = [(f"2027-07-{day:02}T18:00:00Z", f"2027-07-{day:02}T20:00:00Z") for day in range(1, 10)]
+    booking = ok(await holder.book(asset, *days), 201)
+    made = [ok(await group.post("/waiting", asked(asset, day)), 201)["id"] for day in days][::-1]
+    ok(await holder.cancel(booking), 200)
+    held = [each["id"] for each in await offers(group)]
+    assert (len(held), held) == (9, sorted(held, reverse=True))
+    for path, expected in (("/waiting", made), ("/offers", held)):
+        for who in (group, owner):
+            for limit in (1, 2, 9):
+                found: list[str] = []
+                page = ok(await who.get(path, limit=limit), 200)
+                found += [each["id"] for each in page["items"]]
+                while page["next"]:
+                    page = ok(await who.get(path, limit=limit, cursor=page["next"]), 200)
+                    found += [each["id"] for each in page["items"]]
+                assert found == expected
+        cursor = ok(await group.get(path, limit=1), 200)["next"]
+        for who, to, params in [
+            (owner, path, {}),
+            (group, path, {"asset_id": other["id"]}),
+            (group, "/bookings", {}),
+            (group, {"/waiting": "/offers", "/offers": "/waiting"}[path], {}),
+        ]:
+            assert pointers(await who.get(to, **params, limit=1, cursor=cursor)) == ["?cursor"]
+
+
+async def test_like_c31_what_was_answered_of_lines_and_messages_can_be_read(world: World, app: Any):
+    owner, holder, group = [await world.organisation() for _ in range(3)]
+    asset = await world.asset(owner)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://fallow") as second:
+        reader = Organisation(second, group.body, group.token)
+        for day in range(1, 11):
+            period = (f"2027-07-{day:02}T18:00:00Z", f"2027-07-{day:02}T20:00:00Z")
+            booking = ok(await holder.book(asset, period), 201)
+            joined = await group.post("/waiting", asked(asset, period))
+            read = await reader.get(f"/waiting/{ok(joined, 201)['id']}")
+            assert (ok(read, 200), read.headers["ETag"]) == (joined.json(), joined.headers["ETag"])
+            ok(await holder.cancel(booking), 200)
+            [offer] = await offers(reader)
+            accepted = await group.post(f"/offers/{offer['id']}/accept")
+            read = await reader.get(f"/offers/{offer['id']}")
+            assert (ok(read, 200), read.headers["ETag"]) == (ok(accepted, 200), accepted.headers["ETag"])
+            path = f"/bookings/{accepted.json()['booking_id']}"
+            assert ok(await reader.get(path), 200)["state"] == "confirmed"
+            sent = ok(await group.post(f"{path}/messages", {"text": "Hello"}), 201)
+            assert ok(await reader.get(f"{path}/messages"), 200)["items"] == [sent]
+
+
+async def test_like_c35_sequence_counts_each_change_and_what_ended_stays(world: World, clock: Any):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner)
+    series = ok(await group.repeat(asset, "2027-10-20T17:00:00Z", "2027-10-20T19:00:00Z", 4), 201)
+    starts = ["2027-10-20T17:00:00Z", "2027-10-27T17:00:00Z", "2027-11-03T18:00:00Z", "2027-11-10T18:00:00Z"]
+    ids = [each["id"] for each in series["occurrences"]]
+
+    async def rows() -> list[tuple[str, str, str, int]]:
+        items = ok(await group.get("/occurrences", asset_id=asset["id"]), 200)["items"]
+        return [(each["id"], each["starts_at"], each["state"], each["sequence"]) for each in items]
+
+    assert await rows() == [(each, start, "confirmed", 0) for each, start in zip(ids, starts, strict=True)]
+    ok(await group.move(series, occurrence_ids=ids[1:2], ends_at="2027-10-27T20:00:00Z"), 200)
+    ok(await group.move(series, occurrence_ids=ids[1:2], ends_at="2027-10-27T19:30:00Z"), 200)
+    ok(await group.cancel(series, occurrence_ids=ids[2:3]), 200)
+    clock.now = datetime.fromisoformat(starts[0])
+    ok(await group.post(f"/bookings/{series['id']}/check-in", {"all": True}), 200)
+    expected = [("checked_in", 1), ("confirmed", 2), ("cancelled", 1), ("confirmed", 0)]
+    assert await rows() == [
+        (*each, *became) for each, became in zip(zip(ids, starts, strict=True), expected, strict=True)
+    ]
+    read = await group.get(f"/bookings/{series['id']}")
+    known = {"headers": {"If-None-Match": read.headers["ETag"]}}
+    assert (await group.send("GET", f"/bookings/{series['id']}", **known)).status_code == 304
+    clock.now = datetime.fromisoformat(series["occurrences"][0]["ends_at"])
+    assert (await rows())[0][2:] == ("completed", 1)  # as it is answered from then on, whatever becomes of it
+    ok(await group.send("GET", f"/bookings/{series['id']}", **known), 200)
+
+
+async def test_like_c36_what_two_say_to_each_other_is_seen_by_nobody_else(world: World, clock: Any):
+    owner, group, waits, stranger = [await world.organisation() for _ in range(4)]
+    asset = await world.asset(owner)
+    evening = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
+    booking = ok(await group.book(asset, evening), 201)
+    path = f"/bookings/{booking['id']}"
+    purpose = {"code": "meeting", "text": "SECRET-0"}
+    entry = ok(await waits.post("/waiting", {**asked(asset, evening), "purpose": purpose}), 201)
+    sent = ok(await group.post(f"{path}/messages", {"text": "SECRET-1"}), 201)
+    clock.now = datetime.fromisoformat(evening[0])
+    ok(await group.post(f"{path}/check-in", {"all": True, "note": "SECRET-2"}), 200)
+    given = ok(await owner.post(f"{path}/feedback", {"verdict": "problem", "text": "SECRET-3"}), 201)
+    params = {"starts_at": evening[0], "ends_at": evening[1]}
+    public = ["/organisations", f"/organisations/{group.id}", f"/assets/{asset['id']}", "/assets", "/demand"]
+    public += [f"/assets/{asset['id']}/hours", f"/sites/{asset['site_id']}", f"/organisations/{owner.id}"]
+    inside = ["/bookings", "/occurrences", "/events", "/waiting", "/offers", "/claims", "/needs"]
+    seen = [await stranger.get(each) for each in [*public, *inside]]
+    seen += [await world.client.get(f"/v1{each}") for each in public]
+    seen += [await who.get(f"/assets/{asset['id']}/availability", **params) for who in (stranger, waits)]
+    seen += [await who.get(f"/assets/{asset['id']}/explain", **params) for who in (stranger, waits)]
+    seen += [await waits.get(each) for each in ("/bookings", "/occurrences", "/events", "/offers")]
+    for answer in seen:
+        ok(answer, 200)
+        for private in ("SECRET", booking["id"], booking["reference"], sent["id"], given["id"]):
+            assert private not in answer.text
+    for answer in [await stranger.get(each) for each in inside]:
+        assert entry["id"] not in answer.text
+    assert "SECRET" not in (await owner.get("/events", limit=100)).text
+    assert "SECRET" not in (await group.get("/events", limit=100)).text
+    assert waits.id not in (await group.get("/events", limit=100)).text
+    for to in (path, f"{path}/messages", f"{path}/feedback"):
+        assert [(await who.get(to)).status_code for who in (stranger, waits)] == [404, 404]
+        invented = to.replace(booking["id"], "0190b0d0-0000-7000-8000-000000000000")
+        refused = [ok(await world.client.get(f"/v1{each}"), 401)["detail"] for each in (to, invented)]
+        assert refused[0] == refused[1]
