@@ -170,7 +170,8 @@ async def accept(
     else:
         await book(conn, offer, place, caller, now, request_id)
     if offer.waiting_id:
-        await waiting.meet(conn, offer, caller, now, request_id)
+        numbers = [each.number for each in offer.occurrences]
+        await waiting.meet(conn, offer.waiting_id, offer.owner_id, numbers, offer.id, caller, now, request_id)
     ended = await end("acceptOffer", conn, offer, caller, now, request_id)
     if found is None:
         return ended
@@ -277,7 +278,7 @@ async def have_skipped(
         conn,
         booking,
         Retry(occurrence_ids=[found.occurrence_id]),
-        ignore_terms=True,
+        offered=True,
         caller=caller,
         now=now,
         request_id=request_id,

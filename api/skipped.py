@@ -10,6 +10,7 @@ from msgspec import structs
 
 import db.bookings
 import db.waiting
+from api import waiting
 from api.answers import AnyRequest
 from api.changes import begin, save
 from api.problems import problems
@@ -56,16 +57,18 @@ async def had(
     booking: Locked,
     data: Retry,
     *,
-    ignore_terms: bool = False,
+    offered: bool = False,
     caller: Caller,
     now: datetime,
     request_id: str,
 ) -> Booking:
-    """Have what a locked booking skipped. `ignore_terms`: it was offered. Raises NotBookable, StateDoesNotAllow."""
+    """Have what a locked booking skipped, as it was `offered`, or by the terms of now. Raises NotBookable,
+    StateDoesNotAllow.
+    """
     chosen = changes.named("retrySkipped", data, booking, now)
     planned, *_ = await seating.take(
         conn,
-        structs.replace(skipped.wanted(data, chosen, booking), ignore_terms=ignore_terms),
+        structs.replace(skipped.wanted(data, chosen, booking), ignore_terms=offered),
         booking.place,
         booker_id=booking.booker_id,
         claim=None,  # what is got decides which it is: `save` writes that
@@ -74,7 +77,10 @@ async def had(
     )
     got = [each for each in chosen if each.id not in planned.why_not]
     claim = skipped.claimed(got, booking, now)
-    await db.waiting.end_had(conn, booking.owner_id, [each.id for each in got])
+    if not offered:
+        for waiting_id, numbers in await db.waiting.for_skipped(conn, booking.owner_id, [each.id for each in got]):
+            await db.waiting.lock(conn, waiting_id, booking.owner_id)
+            await waiting.meet(conn, waiting_id, booking.owner_id, numbers, None, caller, now, request_id)
     return await save(
         conn,
         "retrySkipped",

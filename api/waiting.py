@@ -1,6 +1,6 @@
 """Waiting lists: who waits for what others have, and leaves the line."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from uuid_utils.compat import uuid7
 
 import db.bookings
-import db.events
+import db.jobs
 import db.occupancies
 import db.parts
 import db.places
@@ -26,7 +26,7 @@ from db.connection import Connection, session
 from domain import errors, permissions, plans, waiting
 from domain.callers import Caller
 from domain.errors import Fault, Invalid, NotBookable, NotFound, StateDoesNotAllow, Unmet
-from domain.offers import Stored
+from domain.jobs import SweepWaiting
 from domain.requests import MOST_SEATS, Asked, Wanted
 from domain.time import Period
 from domain.waiting import Waiting, WaitingEntry, WaitingFilter, WaitingPage, WaitingRequest, WaitingState
@@ -171,9 +171,20 @@ async def enter(
             for asset_id, _, period in places
         ],
     }
-    await record(
-        conn, "waiting.joined", waiting_id, owner_id, caller.organisation_id, 1, after, caller, now, request_id
+    await db.waiting.record(
+        conn,
+        "waiting.joined",
+        waiting_id,
+        owner_id,
+        caller.organisation_id,
+        1,
+        after,
+        caller=caller,
+        now=now,
+        request_id=request_id,
     )
+    begun = max(period.starts_at for _, _, period in places)
+    await db.jobs.add(conn, SweepWaiting(owner_id, waiting_id), at=begun)
     return await answered(conn, waiting_id, caller, now)
 
 
@@ -246,46 +257,40 @@ async def leave(
     """Take an entry of the caller's out of the line; its assets are locked."""
     await db.waiting.lock(conn, waiting_id, owner_id)
     version = await db.waiting.leave(conn, waiting_id, owner_id, now)
-    after = {"state": "left"}
-    await record(
-        conn, "waiting.left", waiting_id, owner_id, caller.organisation_id, version, after, caller, now, request_id
+    await db.waiting.record(
+        conn,
+        "waiting.left",
+        waiting_id,
+        owner_id,
+        caller.organisation_id,
+        version,
+        {"state": "left"},
+        caller=caller,
+        now=now,
+        request_id=request_id,
     )
 
 
-async def meet(conn: Connection, offer: Stored, caller: Caller, now: datetime, request_id: str) -> None:
-    """Write down that what an entry waited for was had; it is locked."""
-    assert offer.waiting_id is not None  # noqa: S101 - it is for the first in line
-    number = offer.occurrences[0].number
-    version = await db.waiting.meet(conn, offer.waiting_id, offer.owner_id, number, now)
-    after = {"met": number, "offer_id": offer.id}
-    await record(
-        conn, "waiting.met", offer.waiting_id, offer.owner_id, offer.booker_id, version, after, caller, now, request_id
-    )
-
-
-async def record(
+async def meet(
     conn: Connection,
-    type: str,  # noqa: A002 - as events call it
     waiting_id: UUID,
     owner_id: UUID,
-    booker_id: UUID,
-    version: int,
-    after: Mapping[str, object],
+    numbers: Sequence[int],
+    offer_id: UUID | None,
     caller: Caller,
     now: datetime,
     request_id: str,
 ) -> None:
-    """What became of an entry, for its owner and who waits."""
-    await db.events.append(
+    """Write down that places for which a locked entry of the caller's waited were had, as they were offered or not."""
+    version = await db.waiting.meet(conn, waiting_id, owner_id, numbers, now)
+    await db.waiting.record(
         conn,
-        type=type,
-        object_kind="waiting",
-        object_id=waiting_id,
-        owner_id=owner_id,
-        booker_id=booker_id,
-        version=version,
-        before=None if version == 1 else {"state": "waiting"},
-        after=after,
+        "waiting.met",
+        waiting_id,
+        owner_id,
+        caller.organisation_id,
+        version,
+        {"met": numbers, "offer_id": offer_id},
         caller=caller,
         now=now,
         request_id=request_id,

@@ -1,6 +1,6 @@
 """Waiting lists, as they are stored."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -8,8 +8,10 @@ import asyncpg
 import msgspec
 from asyncpg import Range
 
+import db.events
 from db.assets import SUMMARY
 from db.connection import Connection, session
+from domain.callers import Caller
 from domain.requests import Purpose
 from domain.time import Period
 from domain.waiting import Candidate, Freed, FreePiece, Line, Skipped, WaitingEntry, WaitingFilter, line
@@ -220,25 +222,91 @@ async def skipped(conn: Connection, offer_id: UUID, owner_id: UUID) -> Skipped |
 # One of any places is enough; of what a booking skipped all is waited for.
 MEET = """
   WITH places AS (
-    UPDATE waiting_places p SET met = p.met OR p.number = $3, ended = true
+    UPDATE waiting_places p SET met = p.met OR p.number = ANY($3::int[]), ended = true
       FROM waitings w
      WHERE w.id = $1 AND w.owner_id = $2 AND p.waiting_id = w.id AND p.owner_id = w.owner_id
-       AND (w.booking_id IS NULL OR p.number = $3))
+       AND (w.booking_id IS NULL OR p.number = ANY($3)))
   UPDATE waitings w
      SET updated_at = $4::timestamptz, version = w.version + 1,
          met_at = CASE WHEN w.booking_id IS NULL OR NOT EXISTS (
                     SELECT FROM waiting_places p
-                     WHERE p.waiting_id = $1 AND p.owner_id = $2 AND p.number <> $3 AND NOT p.ended)
+                     WHERE p.waiting_id = $1 AND p.owner_id = $2 AND p.number <> ALL($3) AND NOT p.ended)
                   THEN $4::timestamptz END
    WHERE w.id = $1 AND w.owner_id = $2
   RETURNING w.version
 """
 
 
-async def meet(conn: Connection, waiting_id: UUID, owner_id: UUID, number: int, now: datetime) -> int:
-    """Write down that a place of a locked entry was had: the version it now has."""
-    version: int = await conn.fetchval(MEET, waiting_id, owner_id, number, now)
+async def meet(conn: Connection, waiting_id: UUID, owner_id: UUID, numbers: Sequence[int], now: datetime) -> int:
+    """Write down that places of a locked entry were had: the version it now has."""
+    version: int = await conn.fetchval(MEET, waiting_id, owner_id, numbers, now)
     return version
+
+
+# The last place that is still waited for has begun.
+LAPSE = """
+  WITH places AS (
+    UPDATE waiting_places p SET ended = true
+     WHERE p.waiting_id = $1 AND p.owner_id = $2 AND NOT p.ended
+       AND NOT EXISTS (SELECT FROM waiting_places q
+                        WHERE q.waiting_id = $1 AND q.owner_id = $2 AND NOT q.ended AND lower(q.period) > $3)
+    RETURNING lower(p.period) AS began)
+  UPDATE waitings w SET version = w.version + 1
+    FROM (SELECT max(began) AS moment FROM places) p
+   WHERE w.id = $1 AND w.owner_id = $2 AND p.moment IS NOT NULL
+  RETURNING w.booker_id, w.version, p.moment
+"""
+
+
+async def sweep(conn: Connection, waiting_id: UUID, owner_id: UUID, now: datetime) -> None:
+    """Write down that an entry has lapsed, and when, if it has. What it answers does not change by that."""
+    await lock(conn, waiting_id, owner_id)
+    for booker_id, version, moment in await conn.fetch(LAPSE, waiting_id, owner_id, now):
+        await record(
+            conn,
+            "waiting.lapsed",
+            waiting_id,
+            owner_id,
+            booker_id,
+            version,
+            {"state": "lapsed"},
+            caller=None,
+            now=now,
+            occurred_at=moment,
+            request_id=None,
+        )
+
+
+async def record(
+    conn: Connection,
+    type: str,  # noqa: A002 - as events call it
+    waiting_id: UUID,
+    owner_id: UUID,
+    booker_id: UUID,
+    version: int,
+    after: Mapping[str, object],
+    *,
+    caller: Caller | None,
+    now: datetime,
+    occurred_at: datetime | None = None,
+    request_id: str | None,
+) -> None:
+    """What became of an entry, for its owner and who waits."""
+    await db.events.append(
+        conn,
+        type=type,
+        object_kind="waiting",
+        object_id=waiting_id,
+        owner_id=owner_id,
+        booker_id=booker_id,
+        version=version,
+        before=None if version == 1 else {"state": "waiting"},
+        after=after,
+        caller=caller,
+        now=now,
+        occurred_at=occurred_at or now,
+        request_id=request_id,
+    )
 
 
 def not_offered(freed_at: str, now: str) -> str:
@@ -431,9 +499,13 @@ async def lock_waiting(conn: Connection, waiting_id: UUID, owner_id: UUID, numbe
     return waits
 
 
-END_HAD = "UPDATE waiting_places SET ended = true WHERE owner_id = $1 AND occurrence_id = ANY($2::uuid[]) AND NOT ended"
+FOR_SKIPPED = """
+  SELECT waiting_id, array_agg(number ORDER BY number) AS numbers FROM waiting_places
+   WHERE owner_id = $1 AND occurrence_id = ANY($2::uuid[]) AND NOT ended
+   GROUP BY waiting_id ORDER BY waiting_id
+"""
 
 
-async def end_had(conn: Connection, owner_id: UUID, occurrence_ids: Sequence[UUID]) -> None:
-    """Wait no more for what was skipped and has been had otherwise."""
-    await conn.execute(END_HAD, owner_id, occurrence_ids)
+async def for_skipped(conn: Connection, owner_id: UUID, occurrence_ids: Sequence[UUID]) -> list[tuple[UUID, list[int]]]:
+    """The entries that wait for what a locked booking skipped, and for which of their places."""
+    return [tuple(row) for row in await conn.fetch(FOR_SKIPPED, owner_id, occurrence_ids)]

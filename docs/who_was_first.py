@@ -23,10 +23,11 @@ def passed_over(events, seeds):
             had |= {each: (event["booker_id"], now) for each, now in after.get("occurrences", {}).items()}
         elif what == "waiting.joined":
             line[entry] = (event["booker_id"], after["places"], after["booking_id"])
-        elif what == "waiting.left" or (what == "waiting.met" and not line[entry][2]):
+        elif what in ("waiting.left", "waiting.lapsed") or (what == "waiting.met" and not line[entry][2]):
             line.pop(entry, None)
-        elif what == "waiting.met":  # one of all that a booking skipped
-            line[entry][1][after["met"] - 1] = None
+        elif what == "waiting.met":  # some of all that a booking skipped
+            for number in after["met"]:
+                line[entry][1][number - 1] = None
         elif what.startswith("offer.") and what != "offer.made":
             standing.pop(entry, None)
         elif what == "offer.made" and after.get("waiting_id"):

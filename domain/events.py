@@ -90,6 +90,7 @@ HEARD: Mapping[str, Hearer] = {
     "offer.accepted": "owner",
     "offer.declined": "owner",
     "offer.lapsed": "both",
+    "waiting.lapsed": "booker",
     "message.sent": "other",
     "feedback.given": "other",
 }

@@ -19,6 +19,13 @@ class CompleteBooking(msgspec.Struct, frozen=True, tag="complete_booking"):
     booking_id: UUID
 
 
+class SweepWaiting(msgspec.Struct, frozen=True, tag="sweep_waiting"):
+    """All that an entry of a waiting list waits for may have begun."""
+
+    owner_id: UUID
+    waiting_id: UUID
+
+
 class LookAgain(msgspec.Struct, frozen=True, tag="look_again"):
     """Something changed by which assets may meet needs that they did not: one, those of a timetable or site, or all."""
 
@@ -55,7 +62,17 @@ class ForgetJobs(msgspec.Struct, frozen=True, tag="forget_jobs"):
     """What is recorded of jobs may be old."""
 
 
-Job = SweepBooking | CompleteBooking | LookAgain | MatchAsset | MatchNeed | FindCompleted | TakeDemand | ForgetJobs
+Job = (
+    SweepBooking
+    | CompleteBooking
+    | SweepWaiting
+    | LookAgain
+    | MatchAsset
+    | MatchNeed
+    | FindCompleted
+    | TakeDemand
+    | ForgetJobs
+)
 
 
 def name(kind: type[Job]) -> str:

@@ -16,9 +16,10 @@ from domain.jobs import (
     MatchAsset,
     MatchNeed,
     SweepBooking,
+    SweepWaiting,
     TakeDemand,
 )
-from worker import bookings, needs
+from worker import bookings, needs, waiting
 
 REMEMBERED = timedelta(days=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,6 +35,7 @@ async def forget(conn: Connection, _job: ForgetJobs, now: datetime) -> None:
 HANDLERS: Mapping[type[Job], Callable[[Connection, Any, datetime], Awaitable[None]]] = {
     SweepBooking: bookings.sweep,
     CompleteBooking: bookings.complete,
+    SweepWaiting: waiting.sweep,
     LookAgain: needs.look_again,
     MatchAsset: needs.match_asset,
     MatchNeed: needs.match_need,

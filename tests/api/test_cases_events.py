@@ -267,7 +267,7 @@ async def test_like_c33_each_step_of_a_line_is_announced_to_its_two_and_nobody_e
         ],
         entries[1]["id"]: [
             (1, second.id, "waiting.joined", nine, None, joined, []),
-            (2, second.id, "waiting.met", ten, waits, {"met": 1, "offer_id": made["id"]}, []),
+            (2, second.id, "waiting.met", ten, waits, {"met": [1], "offer_id": made["id"]}, []),
         ],
         made["id"]: [
             (1, None, "offer.made", ten, None, offered(made, entries[1], 60), [second.id]),

@@ -39,6 +39,14 @@ async def answer(who: Organisation, how: str) -> dict[str, Any]:
     return ok(await who.post(f"/offers/{offer['id']}/{how}"), 200)
 
 
+async def told(who: Organisation, entry: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """What was recorded of an entry, change by change: what, when, what it became and who hears of it."""
+    events = [each for each in ok(await who.get("/events"), 200)["items"] if each["object"]["id"] == entry["id"]]
+    events.sort(key=lambda each: each["object"]["version"])
+    assert [each["object"]["version"] for each in events] == list(range(1, len(events) + 1))
+    return [tuple(each[name] for name in ("type", "occurred_at", "after", "hears")) for each in events]
+
+
 @pytest.fixture
 async def owner(world: World) -> Organisation:
     return await world.organisation(kind="council")
@@ -461,9 +469,32 @@ async def test_what_is_had_otherwise_is_waited_for_no_more(world: World, hall, h
     clock.now += timedelta(minutes=61)
     had = ok(await group.retry(series), 200)
     assert [each["state"] for each in had["occurrences"]] == ["confirmed", "confirmed"]
-    assert ok(await group.get(f"/waiting/{entry['id']}"), 200)["state"] == "lapsed"
+    met = ok(await group.get(f"/waiting/{entry['id']}"), 200)
+    assert (met["state"], [each["met"] for each in met["places"]]) == ("met", [True])
+    assert (await told(group, entry))[1:] == [
+        ("waiting.met", "2027-01-04T10:01:00Z", {"met": [1], "offer_id": None}, [])
+    ]
     ok(await group.cancel(series, occurrence_ids=[had["occurrences"][0]["id"]]), 200)
     assert await offered(group) == []
+
+
+@pytest.mark.parametrize("worked", [True, False])
+async def test_what_nobody_had_lapses_when_the_last_of_it_begins(world: World, owner, hall, holder, clock, worked):
+    ok(await holder.book(hall, NIGHT), 201)
+    [group] = await groups(world, hall, 0)
+    entry = await wait(group, place(hall), place(hall, NIGHT))
+    if worked:
+        await world.work(clock.now + timedelta(days=28, hours=9, minutes=59))
+    clock.now += timedelta(days=28, hours=11)
+    if worked:
+        assert len(await told(group, entry)) == 1
+        await world.work(clock.now)
+        await world.work(clock.now)
+        assert (await told(owner, entry))[1:] == [("waiting.lapsed", NIGHT[0], {"state": "lapsed"}, [group.id])]
+    read = ok(await group.get(f"/waiting/{entry['id']}"), 200)
+    assert {**read, "lines": []} == {**entry, "state": "lapsed", "may": [], "lines": []}
+    assert [each["id"] for each in ok(await group.get("/waiting", state="lapsed"), 200)["items"]] == [entry["id"]]
+    ok(await group.post(f"/waiting/{entry['id']}/leave"), 409)
 
 
 async def test_who_waits_for_a_part_is_offered_it_when_the_whole_comes_free(world: World, owner, clock, database):
