@@ -1,15 +1,17 @@
 """Assets, as they are stored."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
 import db.freed
+import db.jobs
 from db.connection import Connection
 from db.organisations import listed
 from domain.assets import Asset, AssetRequest, AssetState, Uses, details_of
+from domain.jobs import LookAgain
 from domain.terms import Terms
 from domain.waiting import Freed
 
@@ -136,6 +138,17 @@ COLUMNS = (
     "arrival",
     *TERMS,
 )
+# How it is described and dealt with, by which nobody can have it who could not; and what it is to who looks for it.
+TOLD = {"title", "description", "photos", "house_rules", "accessibility", "documents", "arrival"} | {
+    "hold_minutes",
+    "cancel_notice_minutes",
+    "approval_hours",
+    "on_deadline",
+    "offer_minutes",
+    "check_in_grace_minutes",
+    "recallable",
+}
+SOUGHT = {"kind", "category", "features", "details", "price", "community_price"}
 PLACES = [f"${place}" for place in range(4, 4 + len(COLUMNS))]
 
 INSERT = f"""
@@ -151,6 +164,12 @@ async def insert(conn: Connection, asset_id: UUID, owner_id: UUID, request: Asse
     await conn.execute(INSERT, asset_id, owner_id, now, *values(request), request.timetable_id)
 
 
+def differs(columns: Iterable[str]) -> str:
+    """That one of some columns is another than it was."""
+    was, became = (", ".join(f"{row}.{name}" for name in sorted(columns)) for row in ("was", "a"))
+    return f"({was}) IS DISTINCT FROM ({became})"
+
+
 UPDATE = f"""
   UPDATE assets a
      SET updated_at = $3, version = a.version + 1, location = s.shown, timezone = s.timezone,
@@ -158,16 +177,20 @@ UPDATE = f"""
                                  (SELECT t.id FROM timetables t
                                    WHERE t.id = a.timetable_id AND t.owner_id = $2 AND t.name IS NULL)),
          {", ".join(f"{name} = {place}" for name, place in zip(COLUMNS, PLACES, strict=True))}
-    FROM sites s
-   WHERE a.id = $1 AND a.owner_id = $2 AND s.id = $4 AND s.owner_id = $2
-  RETURNING a.version
+    FROM sites s, assets was
+   WHERE a.id = $1 AND a.owner_id = $2 AND s.id = $4 AND s.owner_id = $2 AND was.id = $1 AND was.owner_id = $2
+  RETURNING a.version, {differs({*COLUMNS, "timetable_id"} - TOLD - SOUGHT)} AS frees, {differs(SOUGHT)} AS another
 """
 
 
 async def update(conn: Connection, asset_id: UUID, owner_id: UUID, request: AssetRequest, now: datetime) -> int:
-    """Store an asset anew: its version. Without a shared timetable it keeps hours of its own, if any."""
-    version: int = await conn.fetchval(UPDATE, asset_id, owner_id, now, *values(request), request.timetable_id)
-    await db.freed.tell(conn, Freed(owner_id=owner_id, asset_id=asset_id, moment=now))
+    """Store a locked asset anew: its version. Without a shared timetable it keeps hours of its own, if any."""
+    (row,) = await conn.fetch(UPDATE, asset_id, owner_id, now, *values(request), request.timetable_id)
+    version: int = row["version"]
+    if row["frees"]:
+        await db.freed.tell(conn, Freed(owner_id=owner_id, asset_id=asset_id, moment=now))
+    elif row["another"]:
+        await db.jobs.add(conn, LookAgain(owner_id, asset_id))
     return version
 
 
@@ -187,7 +210,8 @@ SET_STATE = """
 async def set_state(conn: Connection, asset_id: UUID, owner_id: UUID, state: AssetState, now: datetime) -> int:
     """List, pause or archive an asset: its version."""
     version: int = await conn.fetchval(SET_STATE, asset_id, owner_id, state, now)
-    await db.freed.tell(conn, Freed(owner_id=owner_id, asset_id=asset_id, moment=now))
+    if state == "listed":
+        await db.freed.tell(conn, Freed(owner_id=owner_id, asset_id=asset_id, moment=now))
     return version
 
 

@@ -7,9 +7,11 @@ from uuid import UUID
 import msgspec
 
 import db.freed
+import db.jobs
 import db.locks
 from db.connection import Connection
 from db.organisations import listed
+from domain.jobs import LookAgain
 from domain.sites import Placed, Site
 from domain.waiting import Freed
 
@@ -99,11 +101,12 @@ async def insert(conn: Connection, site_id: UUID, owner_id: UUID, placed: Placed
 
 
 UPDATE = """
-  UPDATE sites SET name = $3, address = $4, location = ST_MakePoint($5, $6)::geography,
-                   shown = ST_MakePoint($7, $8)::geography, precision = $9, timezone = $10, private = $11,
-                   updated_at = $12, version = version + 1
-   WHERE id = $1 AND owner_id = $2
-  RETURNING version
+  UPDATE sites s SET name = $3, address = $4, location = ST_MakePoint($5, $6)::geography,
+                     shown = ST_MakePoint($7, $8)::geography, precision = $9, timezone = $10, private = $11,
+                     updated_at = $12, version = s.version + 1
+    FROM sites was
+   WHERE s.id = $1 AND s.owner_id = $2 AND was.id = $1 AND was.owner_id = $2
+  RETURNING s.version, was.timezone <> s.timezone AS frees, was.shown::text <> s.shown::text AS elsewhere
 """
 MOVE_ASSETS = """
   UPDATE assets a SET location = s.shown, timezone = s.timezone
@@ -113,10 +116,14 @@ MOVE_ASSETS = """
 
 
 async def update(conn: Connection, site_id: UUID, owner_id: UUID, placed: Placed, now: datetime) -> int:
-    """Store a site anew and take its assets, which are locked, along: the version it now has."""
-    version: int = await conn.fetchval(UPDATE, site_id, owner_id, *values(placed), now)
+    """Store a locked site anew and take its assets, which are locked, along: the version it now has."""
+    (row,) = await conn.fetch(UPDATE, site_id, owner_id, *values(placed), now)
+    version: int = row["version"]
     await conn.execute(MOVE_ASSETS, site_id, owner_id)
-    await db.freed.tell(conn, Freed(owner_id=owner_id, site_id=site_id, moment=now))
+    if row["frees"]:
+        await db.freed.tell(conn, Freed(owner_id=owner_id, site_id=site_id, moment=now))
+    elif row["elsewhere"]:
+        await db.jobs.add(conn, LookAgain(owner_id, site_id=site_id))
     return version
 
 

@@ -100,10 +100,11 @@ INSERT = """
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8::text::int4multirange, $9, $9)
 """
 UPDATE = """
-  UPDATE timetables SET name = $3, hours = $4, applies_to = $5, always = $6, holidays_region = $7,
-                        holidays_hours = $8::text::int4multirange, updated_at = $9, version = version + 1
-   WHERE id = $1 AND owner_id = $2
-  RETURNING version
+  UPDATE timetables t SET name = $3, hours = $4, applies_to = $5, always = $6, holidays_region = $7,
+                          holidays_hours = $8::text::int4multirange, updated_at = $9, version = t.version + 1
+    FROM timetables was
+   WHERE t.id = $1 AND t.owner_id = $2 AND was.id = $1 AND was.owner_id = $2
+  RETURNING t.version, was.hours <> t.hours AS frees
 """
 FORGET = (
     "DELETE FROM seasons WHERE timetable_id = $1 AND owner_id = $2",
@@ -146,12 +147,14 @@ async def replace(
     compiled: CompiledHours,
     now: datetime,
 ) -> int:
-    """Store a timetable anew: its version."""
-    version: int = await conn.fetchval(UPDATE, *columns(timetable_id, owner_id, name, hours, compiled), now)
+    """Store a locked timetable anew: its version."""
+    (row,) = await conn.fetch(UPDATE, *columns(timetable_id, owner_id, name, hours, compiled), now)
+    version: int = row["version"]
     for statement in FORGET:
         await conn.execute(statement, timetable_id, owner_id)
     await write(conn, timetable_id, owner_id, compiled)
-    await db.freed.tell(conn, Freed(owner_id=owner_id, timetable_id=timetable_id, moment=now))
+    if row["frees"]:
+        await db.freed.tell(conn, Freed(owner_id=owner_id, timetable_id=timetable_id, moment=now))
     return version
 
 

@@ -184,6 +184,51 @@ async def test_every_way_in_which_a_place_comes_free(world: World, owner, clock,
     assert len(await offered(group)) == 1
 
 
+LOOKED_AGAIN = "SELECT count(*) FROM jobs.pgqueuer WHERE entrypoint = 'look_again'"
+
+
+@pytest.mark.parametrize(
+    ("patch", "offers", "looks"),
+    [
+        ({"title": "Another hall"}, 0, 0),
+        ({"arrival": {"meet": "Ring twice."}}, 0, 0),
+        ({"terms": {"offer_minutes": 30, "recallable": True}}, 0, 0),
+        ({"terms": {"price": {"amount": 500, "currency": "GBP", "per": "hour"}}}, 0, 1),
+        ({"features": ["step_free"]}, 0, 1),
+        ({"terms": {"horizon_days": 100}}, 1, 1),
+        ({"capacity": 100}, 1, 1),
+        ({"state": "paused"}, 0, 0),
+        ({"site": {"name": "Another name"}}, 0, 0),
+        ({"site": {"point": {"type": "Point", "coordinates": [-2.25, 53.49]}}}, 0, 1),
+        ({"site": {"timezone": "Europe/Dublin"}}, 1, 1),
+        ({"timetable": {"name": "Another name", "always": True}}, 0, 0),
+        ({"timetable": {"name": "Another name", "always": False, **daily("08:00", "23:00")}}, 1, 1),
+    ],
+)
+async def test_only_what_may_free_something_asks_those_in_line_again(world, owner, clock, patch, offers, looks):
+    site = await world.site(owner)
+    timetable = ok(await owner.post("/timetables", {"name": "Hours", "always": True}), 201)
+    hall = await world.asset(owner, site=site, terms={"offer_minutes": 60})
+    ok(await owner.patch(f"/assets/{hall['id']}", {"timetable_id": timetable["id"]}), 200)
+    group = await world.organisation()
+    booking = ok(await owner.book(hall, EVENING), 201)
+    await wait(group, place(hall))
+    ok(await owner.cancel(booking), 200)
+    clock.now += timedelta(minutes=61)
+    await world.work(clock.now)
+    anything = {"headers": {"If-Match": "*"}}
+    match patch:
+        case {"state": _}:
+            ok(await owner.post(f"/assets/{hall['id']}/pause"), 200)
+        case {"site": changed}:
+            ok(await owner.patch(f"/sites/{site['id']}", changed), 200)
+        case {"timetable": hours}:
+            ok(await owner.put(f"/timetables/{timetable['id']}", hours, **anything), 200)
+        case _:
+            ok(await owner.patch(f"/assets/{hall['id']}", patch), 200)
+    assert (len(await offered(group)), await world.value(LOOKED_AGAIN)) == (offers, looks)
+
+
 async def test_any_of_several_places_is_enough(world: World, owner, hall, holder, database):
     other = await world.asset(owner)
     ok(await holder.book(other, EVENING), 201)
