@@ -265,8 +265,8 @@ END = """
   UPDATE offers SET state = $3, updated_at = $4, version = version + 1
    WHERE owner_id = $1 AND booking_id = $2 AND state = 'offered'
   RETURNING id, owner_id, booker_id, need_id, waiting_id, version, asset_id, freed_at,
-            coalesce(freed, (SELECT range_agg(tstzrange(c.starts_at, c.ends_at)) FROM occurrences c
-                              WHERE c.owner_id = $1 AND c.booking_id = $2)) AS freed
+            ARRAY(SELECT tstzrange(c.starts_at, c.ends_at) FROM occurrences c
+                   WHERE c.owner_id = $1 AND c.booking_id = $2) AS kept
 """
 
 
@@ -281,8 +281,8 @@ async def end(
     now: datetime,
     request_id: str | None,
 ) -> Freed:
-    """Write down what became of an offer, and when: what is free unless it was accepted, to those in line as of when it
-    first came free. The booking that keeps its place is locked.
+    """Write down what became of an offer, and when: what it kept, which is free unless it was accepted, to those
+    in line as of when it first came free. The booking that keeps its place is locked.
     """
     row = await conn.fetchrow(END, owner_id, booking_id, state, moment)
     assert row is not None  # noqa: S101 - it stood, or its booking would not be held
@@ -301,7 +301,7 @@ async def end(
         owner_id=owner_id,
         asset_id=row["asset_id"],
         moment=row["freed_at"] or moment,
-        spans=[Period(each.lower, each.upper) for each in row["freed"]],
+        spans=[Period(each.lower, each.upper) for each in row["kept"]],
     )
 
 

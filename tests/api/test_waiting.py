@@ -484,6 +484,31 @@ async def test_what_is_held_elsewhere_is_kept_no_longer_for_who_has_answered(wor
     assert await world.free(other, *EVENING) == [EVENING]
 
 
+async def test_after_a_lapse_only_what_was_kept_for_that_is_offered(world: World, hall, clock):
+    holder, first, second = await world.organisation(), await world.organisation(), await world.organisation()
+    both = ok(await holder.book(hall, (EVENING[0], NIGHT[1])), 201)
+    await wait(first, place(hall))
+    ok(await holder.cancel(both), 200)
+    night = ok(await holder.book(hall, NIGHT), 201)
+    await wait(second, place(hall, NIGHT))
+    clock.now += timedelta(minutes=1)
+    ok(await holder.cancel(night), 200)
+    clock.now += timedelta(minutes=61)
+    await world.work(clock.now)
+    assert [len(await offered(each, "lapsed")) for each in (first, second)] == [1, 1]
+    assert [len(await offered(each)) for each in (first, second)] == [0, 0]
+
+
+async def test_what_an_offer_took_beside_what_came_free_is_for_those_in_line_too(world: World, hall, holder, clock):
+    first, second = await groups(world, hall, 0, 1)
+    await wait(first, place(hall, (EVENING[0], NIGHT[1])))
+    ok(await holder.cancel(holder.body["booking"]), 200)
+    await wait(second, place(hall, NIGHT))
+    clock.now += timedelta(minutes=61)
+    await world.work(clock.now)
+    assert [len(await offered(each)) for each in (first, second)] == [0, 1]
+
+
 async def test_a_hold_on_what_is_waited_for_is_for_those_in_line_when_it_ends(world: World, hall, holder, clock):
     [group] = await groups(world, hall, 0)
     await wait(group, place(hall))
