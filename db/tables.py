@@ -281,6 +281,7 @@ assets = Table(
     required("recallable", Boolean, server_default="false"),
     Column("min_attendees", Integer),
     *written(),
+    Column("allowance", JSONB, comment="{minutes, every}: what all bookers together may have of all its units"),
     PrimaryKeyConstraint("id", "owner_id"),
     UniqueConstraint("owner_id", "id", "units"),
     ForeignKeyConstraint(["owner_id"], ["organisations.id"]),
@@ -499,11 +500,14 @@ occurrences = Table(
     Index("occurrences_owner_pending_idx", "owner_id", "booking_id", postgresql_where=text("state = 'pending'")),
     Index("occurrences_booker_pending_idx", "booker_id", "booking_id", postgresql_where=text("state = 'pending'")),
     Index(
-        "occurrences_open_idx",
+        "occurrences_counted_idx",
         "owner_id",
         "booker_id",
         "ends_at",
-        postgresql_where=text("state IN ('held', 'pending', 'confirmed', 'checked_in')"),
+        postgresql_where=text(
+            "state IN ('held', 'pending', 'confirmed', 'checked_in', 'completed', 'no_show')"
+            " OR state = 'cancelled' AND cancelled_late"
+        ),
     ),
     Index(
         "occurrences_check_in_idx",
@@ -511,6 +515,39 @@ occurrences = Table(
         postgresql_where=text("state = 'confirmed' AND check_in_by IS NOT NULL"),
     ),
     Index("occurrences_standing_idx", "ends_at", postgresql_where=text("state IN ('confirmed', 'checked_in')")),
+)
+
+limits = Table(
+    "limits",
+    metadata,
+    required("id", UUID),
+    required("owner_id", UUID),
+    Column("name", Text),
+    Column("asset_id", UUID, comment="of what is counted; with category null, too: of all the owner's"),
+    Column("category", Text),
+    required("booker_kinds", ARRAY(Text), comment="none: of every kind"),
+    required("counts", Text),
+    required("most", Integer),
+    Column("every", Text, comment="minutes: by the week or month of each site's clock, or within the season"),
+    Column("starts_on", Date),
+    Column("ends_on", Date, comment="included"),
+    Column("prime_time", JSONB, comment="as sent"),
+    Column("openings", INT4MULTIRANGE, comment="the same, in minutes from the midnight of Monday"),
+    *written(),
+    PrimaryKeyConstraint("id", "owner_id"),
+    ForeignKeyConstraint(["owner_id"], ["organisations.id"]),
+    ForeignKeyConstraint(["asset_id", "owner_id"], ["assets.id", "assets.owner_id"]),
+    CheckConstraint("asset_id IS NULL OR category IS NULL", name="of"),
+    CheckConstraint("most >= 0", name="most"),
+    CheckConstraint("(prime_time IS NULL) = (openings IS NULL)", name="prime_time"),
+    CheckConstraint(
+        "CASE WHEN counts = 'minutes' THEN (every IS NULL) <> (starts_on IS NULL)"
+        " AND (starts_on IS NULL) = (ends_on IS NULL) AND (every IS NULL OR every IN ('week', 'month'))"
+        " ELSE counts IN ('open_bookings', 'days_ahead') AND num_nonnulls(every, starts_on, ends_on, openings) = 0 END",
+        name="counts",
+    ),
+    Index(None, "owner_id", "id"),
+    comment="How much of an owner's assets each booker may have",
 )
 
 waitings = Table(

@@ -24,11 +24,13 @@ RULES: frozenset[ReasonCode] = frozenset(
         "off_step",
         "requirement_missing",
         "requirement_expired",
+        "allowance_used",
     }
 )
 
 Per = Literal["hour", "day", "booking"]
 OnDeadline = Literal["decline", "approve"]
+Every = Literal["week", "month"]
 Minutes = Annotated[int, Meta(ge=0, le=YEAR)]
 Amount = Annotated[int, Meta(ge=0, le=100_000_000)]  # in minor units
 Currency = Annotated[
@@ -51,11 +53,18 @@ class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     per: Per
 
 
+class Allowance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many minutes all bookers together may have of all units of an asset in each week, from Monday, or month."""
+
+    minutes: Annotated[int, Meta(ge=1, le=100_000_000)]
+    every: Every
+
+
 class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`shortest_minutes` and `longest_minutes` are elapsed; notice and horizon count to the start, in days of
     24 hours; starts and ends lie on a step of their local day. `price` null: free. `community_price`, for
     charities, groups, schools and libraries, null: as price. `check_in_grace_minutes` null: no check-in.
-    `recallable`: the owner may have back what is booked from now on.
+    `recallable`: the owner may have back what is booked from now on. `allowance` null: as much as there is.
     """
 
     approval: bool = False
@@ -77,6 +86,7 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     check_in_grace_minutes: Annotated[int, Meta(ge=0, le=DAY)] | None = None
     recallable: bool = False
     min_attendees: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    allowance: Allowance | None = None
 
 
 def faults(terms: Terms, pointer: str = "#/terms") -> Iterator[Fault]:
