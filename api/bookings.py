@@ -51,8 +51,8 @@ async def book(
         raise Forbidden("A booking is made with a token of the organisation that books.")
     if data.need_id is not None and not await db.needs.exists(conn, data.need_id, caller.organisation_id):
         raise Invalid([Fault("#/need_id", "You have no such need.")])
-    if data.hold or caller.state != "verified":
-        await db.bookings.lock_account(conn, data.asset_id, caller.organisation_id)
+    counted = data.hold or caller.state != "verified"
+    await db.bookings.lock_account(conn, data.asset_id, caller.organisation_id, counted=counted)
     place = await db.places.lock(conn, data.asset_id, caller.organisation_id)
     if place is None:
         raise NotFound("There is no such asset.")

@@ -51,8 +51,8 @@ async def confirm(
     that is 409 `hold-expired` with every occurrence that cannot.
     """
     del data
-    if caller.state != "verified":
-        await db.bookings.lock_account_of(conn, booking_id, caller.organisation_id)
+    counted = caller.state != "verified"
+    await db.bookings.lock_account_of(conn, booking_id, caller.organisation_id, counted=counted)
     booking = await begin("confirmBooking", request, conn, booking_id, caller, now, request_id)
     chosen = changes.all_of("confirmBooking", booking, now)
     claim = plans.claim(booking.place, booking.booker_id, (each.starts_at for each in chosen), now=now)

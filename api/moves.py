@@ -10,6 +10,7 @@ from litestar import Router, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+import db.bookings
 import db.occupancies
 from api.answers import AnyRequest
 from api.changes import begin, save
@@ -43,6 +44,7 @@ async def move(
     What takes more than it had keeps the rules of a new booking, and where the owner approves bookings is `pending`
     again. What has begun keeps its start; it can end early, also now.
     """
+    await db.bookings.lock_account_of(conn, booking_id, caller.organisation_id, counted=False)
     booking = await begin("moveBooking", request, conn, booking_id, caller, now, request_id)
     moved = moves.moves(data, booking, now)
     if not moved:

@@ -311,8 +311,9 @@ async def begin(
     if found is None:
         raise NotFound
     booking_id, asset_id, owner_id, waiting_id = found
-    if caller.state != "verified":
-        await db.bookings.lock_account(conn, asset_id, caller.organisation_id)
+    if operation == "acceptOffer":
+        counted = caller.state != "verified"
+        await db.bookings.lock_account(conn, asset_id, caller.organisation_id, counted=counted)
     if waiting_id:
         await db.waiting.lock_assets(conn, waiting_id, owner_id)
     place = await db.bookings.lock_whole(conn, booking_id, asset_id, owner_id)

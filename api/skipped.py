@@ -46,8 +46,8 @@ async def retry(
     stands against it now; its `sequence` grows only if that is something else than before. Where nothing can be had,
     nothing has changed.
     """
-    if caller.state != "verified":
-        await db.bookings.lock_account_of(conn, booking_id, caller.organisation_id)
+    counted = caller.state != "verified"
+    await db.bookings.lock_account_of(conn, booking_id, caller.organisation_id, counted=counted)
     booking = await begin("retrySkipped", request, conn, booking_id, caller, now, request_id)
     return await had(conn, booking, data, caller=caller, now=now, request_id=request_id)
 

@@ -119,7 +119,7 @@ async def must_be_taken(
     if len(standing.why_not) < len(asked):
         raise StateDoesNotAllow("It can be booked now: book it.")
     against = {asked[n].id: reasons for n, reasons in standing.why_not.items()}
-    if any(each.code not in waiting.CURABLE for reasons in against.values() for each in reasons):
+    if not all(waiting.helps(reasons) for reasons in against.values()):
         refused = plans.refusals(asked, against)
         unmet = Unmet(place.id, place.owner_id, caller.organisation_id, units, attendees, hold=False)
         raise NotBookable(refused, unmet, plans.told(refused))

@@ -205,24 +205,27 @@ async def match_need(conn: Connection, booking: Stored) -> None:
         await db.jobs.add(conn, MatchNeed(booking.booker_id, booking.need_id))
 
 
+LIMITED = "($3 OR EXISTS (SELECT FROM limits l WHERE l.owner_id = x.owner_id))"
 LOCKED = "ON CONFLICT (owner_id, booker_id) DO UPDATE SET booker_id = excluded.booker_id"
-ACCOUNT = f"INSERT INTO accounts (owner_id, booker_id) SELECT owner_id, $2 FROM assets WHERE id = $1 {LOCKED}"
+ACCOUNT = f"""
+  INSERT INTO accounts (owner_id, booker_id) SELECT x.owner_id, $2 FROM assets x WHERE x.id = $1 AND {LIMITED} {LOCKED}
+"""
 
 
-async def lock_account(conn: Connection, asset_id: UUID, booker_id: UUID) -> None:
-    """Lock, before the asset, what counts a booker's claims with its owner."""
-    await conn.execute(ACCOUNT, asset_id, booker_id)
+async def lock_account(conn: Connection, asset_id: UUID, booker_id: UUID, *, counted: bool) -> None:
+    """Lock, before the asset, what counts a booker's claims with its owner: where that has limits, or `counted`."""
+    await conn.execute(ACCOUNT, asset_id, booker_id, counted)
 
 
 ACCOUNT_OF = f"""
   INSERT INTO accounts (owner_id, booker_id)
-  SELECT owner_id, booker_id FROM bookings WHERE id = $1 AND booker_id = $2 {LOCKED}
+  SELECT x.owner_id, x.booker_id FROM bookings x WHERE x.id = $1 AND x.booker_id = $2 AND {LIMITED} {LOCKED}
 """
 
 
-async def lock_account_of(conn: Connection, booking_id: UUID, booker_id: UUID) -> None:
-    """The same, of a booking of the booker's that may come to count again."""
-    await conn.execute(ACCOUNT_OF, booking_id, booker_id)
+async def lock_account_of(conn: Connection, booking_id: UUID, booker_id: UUID, *, counted: bool) -> None:
+    """The same, of a booking of the booker's that may come to count more, or again."""
+    await conn.execute(ACCOUNT_OF, booking_id, booker_id, counted)
 
 
 FIND = """

@@ -370,9 +370,211 @@ LANGUAGE sql STABLE AS $$
    WHERE h.again IS NOT NULL
 $$;
 
--- Every rule that a booking of one period must keep, passed or not: cheap ones first, so that asking whether any
--- fails stops early. What depends on the booker is tested where one is named.
-CREATE FUNCTION rules.checks(
+-- Limits -------------------------------------------------------------------------------------------------------
+
+-- A limit that counts for a booker, or an asset's allowance, which has no id.
+CREATE TYPE rules.cap AS (
+  id uuid, asset_id uuid, category text, counts text, every text, starts_on date, ends_on date, openings int4multirange,
+  most int);
+
+-- What caps a booking of an asset: its allowance, and its owner's limits, but for the owner's own bookings.
+CREATE FUNCTION rules.caps(a assets, booker uuid) RETURNS rules.cap[]
+LANGUAGE sql STABLE AS $$
+  SELECT ARRAY(
+    SELECT ROW(NULL, a.id, NULL, 'minutes', a.allowance->>'every', NULL, NULL, NULL, (a.allowance->>'minutes')::int)::rules.cap
+     WHERE a.allowance->>'minutes' IS NOT NULL
+     UNION ALL
+    (SELECT ROW(l.id, l.asset_id, l.category, l.counts, l.every, l.starts_on, l.ends_on, l.openings, l.most)::rules.cap
+       FROM limits l
+      WHERE l.owner_id = a.owner_id AND booker <> a.owner_id AND coalesce(l.asset_id = a.id, true)
+        AND coalesce(l.category = a.category, true)
+        AND (l.booker_kinds = '{}' OR l.booker_kinds @> ARRAY(SELECT o.kind FROM organisations o WHERE o.id = booker))
+      ORDER BY l.id))
+$$;
+
+-- How the minutes of a period fall into the weeks, months or the season of a cap, by a site's clock: when each begins and
+-- the next does, and how many lie in it and, where it has openings, in these. Openings are of the week from a Monday on;
+-- what is Sunday's may reach into the next.
+CREATE FUNCTION rules.spread(c rules.cap, starts timestamptz, ends timestamptz, zone text)
+RETURNS TABLE (since timestamp, until timestamp, minutes numeric) LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  first CONSTANT timestamp := starts AT TIME ZONE zone;
+  last CONSTANT timestamp := (ends - interval '1 microsecond') AT TIME ZONE zone;
+  during tstzrange;
+BEGIN
+  since := coalesce(c.starts_on, date_trunc(c.every, first));
+  WHILE since <= greatest(first, last) LOOP
+    until := coalesce(c.ends_on + 1, since + ('1 ' || c.every)::interval);
+    during := tstzrange(starts, ends);
+    IF first < since OR last >= until THEN
+      during := during * tstzrange(rules.instant(since, zone), rules.instant(until, zone));
+    END IF;
+    SELECT sum(extract(epoch FROM upper(d) - lower(d))) / 60 INTO minutes
+      FROM unnest(CASE WHEN c.openings IS NULL THEN tstzmultirange(during) ELSE
+                  tstzmultirange(during) * (
+                    SELECT range_agg(tstzrange(o.opens, o.closes))
+                      FROM generate_series(date_trunc('week', first) - interval '7 days', last, '7 days') monday
+                     CROSS JOIN LATERAL unnest(c.openings) opening
+                     CROSS JOIN LATERAL (SELECT rules.instant(monday + make_interval(mins => lower(opening)), zone) AS opens,
+                                                rules.instant(monday + make_interval(mins => upper(opening)), zone) AS closes
+                                          OFFSET 0) o
+                     WHERE o.opens < o.closes) END) d;
+    IF minutes > 0 THEN RETURN NEXT; END IF;
+    EXIT WHEN c.starts_on IS NOT NULL;
+    since := until;
+  END LOOP;
+END $$;
+
+-- What of some caps is used, of their weeks, months and seasons that a span touches, `besides` some occurrences: by the
+-- place of the cap, and for minutes by when that week, month or season begins. Of an allowance by everybody, offers
+-- included; what nobody turned up to and what was given back are not used of it.
+CREATE FUNCTION rules.used(
+  a assets, caps rules.cap[], booker uuid, since timestamptz, until timestamptz, besides uuid[], at timestamptz
+) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  used jsonb := '{}';
+  found jsonb;
+  cap rules.cap;
+  lo timestamptz;
+  hi timestamptz;
+BEGIN
+  FOR n IN 1 .. cardinality(caps) LOOP
+    cap := caps[n];
+    IF cap.counts = 'open_bookings' THEN
+      SELECT jsonb_build_object(n::text, count(*), n || ' ends', jsonb_agg(b.ends_at ORDER BY b.ends_at)) INTO found
+        FROM (SELECT max(c.ends_at) AS ends_at
+                FROM occurrences c
+                JOIN assets x ON x.id = c.asset_id AND x.owner_id = c.owner_id
+               WHERE c.owner_id = a.owner_id AND c.booker_id = booker AND c.ends_at > at
+                 AND c.state IN ('held', 'pending', 'confirmed', 'checked_in')
+                 AND rules.state(c, at) IN ('held', 'pending', 'confirmed', 'checked_in')
+                 AND coalesce(c.asset_id = cap.asset_id, true) AND coalesce(x.category = cap.category, true)
+               GROUP BY c.booking_id) b;
+      used := used || found;
+      CONTINUE;
+    END IF;
+    CONTINUE WHEN cap.counts = 'days_ahead';
+    -- Two days more, as sites elsewhere have other clocks.
+    lo := coalesce(cap.starts_on, date_trunc(cap.every, since AT TIME ZONE 'UTC') - ('1 ' || cap.every)::interval)
+          AT TIME ZONE 'UTC' - interval '2 days';
+    hi := coalesce(cap.ends_on, until AT TIME ZONE 'UTC' + ('1 ' || cap.every)::interval) AT TIME ZONE 'UTC' + interval '2 days';
+    IF cap.id IS NULL THEN
+      SELECT jsonb_object_agg(n || ' ' || m.since, m.minutes) INTO found
+        FROM (SELECT s.since, sum(c.units * s.minutes) AS minutes
+                FROM occurrences c
+               CROSS JOIN LATERAL rules.spread(cap, c.starts_at, c.ends_at, a.timezone) s
+               WHERE c.owner_id = a.owner_id AND c.asset_id = a.id AND c.starts_at > lo - interval '366 days'
+                 AND c.starts_at < hi AND c.ends_at > lo AND c.id <> ALL(besides)
+                 AND rules.state(c, at) IN ('held', 'pending', 'confirmed', 'checked_in', 'completed')
+               GROUP BY s.since) m;
+    ELSE
+      SELECT jsonb_object_agg(n || ' ' || m.since, m.minutes) INTO found
+        FROM (SELECT s.since, sum(c.units * s.minutes) AS minutes
+                FROM occurrences c
+                JOIN assets x ON x.id = c.asset_id AND x.owner_id = c.owner_id
+               CROSS JOIN LATERAL rules.spread(cap, c.starts_at, c.ends_at, x.timezone) s
+               WHERE c.owner_id = a.owner_id AND c.booker_id = booker AND c.starts_at < hi AND c.ends_at > lo
+                 AND c.id <> ALL(besides)
+                 AND coalesce(c.asset_id = cap.asset_id, true) AND coalesce(x.category = cap.category, true)
+                 AND (c.state IN ('held', 'pending', 'confirmed', 'checked_in', 'completed', 'no_show')
+                      OR c.state = 'cancelled' AND c.cancelled_late)
+                 AND rules.state(c, at) IN ('held', 'pending', 'confirmed', 'checked_in', 'completed', 'no_show', 'cancelled')
+               GROUP BY s.since) m;
+    END IF;
+    used := used || coalesce(found, '{}');
+  END LOOP;
+  RETURN used;
+END $$;
+
+-- Whether a period keeps within caps of which so much is used: for minutes each week, month or season that it touches.
+-- Where more than that was used before what is asked for anew was taken off, as much may be used again.
+CREATE FUNCTION rules.within(
+  a assets, caps rules.cap[], used jsonb, before jsonb, starts timestamptz, ends timestamptz, wanted int, at timestamptz
+) RETURNS TABLE (code text, passed boolean, numbers jsonb) LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN c.id IS NULL THEN 'allowance_used' ELSE 'limit_reached' END, k.passed,
+         k.numbers || jsonb_strip_nulls(jsonb_build_object(
+           'limit_id', c.id,
+           'of', CASE WHEN c.asset_id IS NOT NULL THEN 'this asset' WHEN c.category IS NOT NULL THEN 'its category ' || c.category
+                      ELSE 'all its assets' END))
+    FROM unnest(caps) WITH ORDINALITY c (id, asset_id, category, counts, every, starts_on, ends_on, openings, most, n)
+   CROSS JOIN LATERAL (
+         SELECT u.minutes + s.minutes * wanted <= greatest(c.most, (before->>(c.n || ' ' || s.since))::numeric),
+                jsonb_build_object(CASE WHEN c.openings IS NULL THEN 'most_minutes' ELSE 'most_prime_minutes' END, c.most,
+                                   'every', coalesce(c.every, 'season'), 'minutes_used', ceil(u.minutes),
+                                   'minutes_left', greatest(floor(c.most - u.minutes), 0),
+                                   'minutes_wanted', ceil(s.minutes * wanted), 'frees_at', rules.instant(s.until, a.timezone))
+           FROM rules.spread(caps[c.n], starts, ends, a.timezone) s
+          CROSS JOIN LATERAL (SELECT coalesce((used->>(c.n || ' ' || s.since))::numeric, 0) AS minutes) u
+          WHERE c.counts = 'minutes'
+          UNION ALL
+         SELECT u.open < c.most,
+                jsonb_build_object('most_open_bookings', c.most, 'open_bookings', u.open)
+                || CASE WHEN u.open < c.most OR c.most = 0 THEN '{}'
+                        ELSE jsonb_build_object('frees_at', used->(c.n || ' ends')->(u.open - c.most)) END
+           FROM (SELECT (used->>c.n::text)::int AS open) u
+          WHERE c.counts = 'open_bookings'
+          UNION ALL
+         SELECT d.frees_at <= at,
+                jsonb_build_object('most_days_ahead', c.most)
+                || CASE WHEN d.frees_at <= at THEN '{}' ELSE jsonb_build_object('frees_at', d.frees_at) END
+           FROM (SELECT starts - make_interval(hours => 24 * c.most) AS frees_at) d
+          WHERE c.counts = 'days_ahead') k (passed, numbers)
+$$;
+
+-- What is used once a period is had.
+CREATE FUNCTION rules.used_with(
+  a assets, caps rules.cap[], used jsonb, starts timestamptz, ends timestamptz, wanted int
+) RETURNS jsonb LANGUAGE sql STABLE AS $$
+  SELECT used || coalesce(jsonb_object_agg(n || ' ' || s.since,
+                                           coalesce((used->>(n || ' ' || s.since))::numeric, 0) + s.minutes * wanted), '{}')
+    FROM generate_subscripts(caps, 1) n
+   CROSS JOIN LATERAL rules.spread(caps[n], starts, ends, a.timezone) s
+   WHERE (caps[n]).counts = 'minutes'
+$$;
+
+-- Whether periods keep within what caps bookings of an asset, each together with those before it that do, by their places.
+-- Those that fail for another reason do not count for the others. Occurrences that are asked for `anew` have what they have
+-- no more.
+CREATE FUNCTION rules.within_limits(
+  a assets, starts timestamptz[], ends timestamptz[], wanted int[], failed int[], anew uuid[], booker uuid, at timestamptz
+) RETURNS TABLE (n int, code text, passed boolean, numbers jsonb) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  caps CONSTANT rules.cap[] := rules.caps(a, booker);
+  since CONSTANT timestamptz := (SELECT min(s) FROM unnest(starts) s);
+  until CONSTANT timestamptz := (SELECT max(e) FROM unnest(ends) e);
+  used jsonb;
+  before jsonb;
+  good boolean;
+BEGIN
+  IF caps = '{}' THEN RETURN; END IF;
+  used := rules.used(a, caps, booker, since, until, anew, at);
+  IF anew <> '{}' THEN
+    before := rules.used(a, caps, booker, since, until, '{}', at);
+  END IF;
+  FOR place IN 1 .. cardinality(starts) LOOP
+    n := place; good := place <> ALL(failed);
+    FOR code, passed, numbers IN SELECT w.* FROM rules.within(a, caps, used, before, starts[n], ends[n], wanted[n], at) w LOOP
+      good := good AND passed;
+      RETURN NEXT;
+    END LOOP;
+    IF good AND place < cardinality(starts) THEN
+      used := rules.used_with(a, caps, used, starts[n], ends[n], wanted[n]);
+    END IF;
+  END LOOP;
+END $$;
+
+-- Whether anything may cap bookings of an asset: mostly nothing does.
+CREATE FUNCTION rules.capped(a assets, booker uuid) RETURNS TABLE (capped boolean)
+LANGUAGE sql STABLE AS $$
+  SELECT a.allowance IS NOT NULL
+         OR booker IS NOT NULL AND booker <> a.owner_id AND EXISTS (SELECT FROM limits l WHERE l.owner_id = a.owner_id)
+$$;
+
+-- Booking ------------------------------------------------------------------------------------------------------
+
+-- Every rule that a booking of one period must keep, but for what is counted of others, passed or not: cheap ones first, so
+-- that asking whether any fails stops early. What depends on the booker is tested where one is named.
+CREATE FUNCTION rules.uncounted(
   a assets, starts timestamptz, ends timestamptz, wanted int, attending int, booker uuid, at timestamptz
 ) RETURNS TABLE (code text, passed boolean, numbers jsonb, asset_id uuid)
 LANGUAGE sql STABLE AS $$
@@ -428,8 +630,40 @@ LANGUAGE sql STABLE AS $$
    WHERE wanted <= a.units
 $$;
 
--- Those that failed. (OFFSET 0 keeps the planner from pulling the union up beside the asset's whole row, which
--- PostgreSQL 15 answers with "variable not found in subplan target list".)
+-- The same with what caps it: every rule.
+CREATE FUNCTION rules.checks(
+  a assets, starts timestamptz, ends timestamptz, wanted int, attending int, booker uuid, at timestamptz
+) RETURNS TABLE (code text, passed boolean, numbers jsonb, asset_id uuid)
+LANGUAGE sql STABLE AS $$
+  SELECT k.* FROM rules.uncounted(a, starts, ends, wanted, attending, booker, at) k
+   UNION ALL
+  SELECT w.code, w.passed, w.numbers, NULL
+    FROM (SELECT FROM rules.capped(a, booker) c WHERE c.capped OFFSET 0) c
+   CROSS JOIN LATERAL rules.within_limits(a, ARRAY[starts], ARRAY[ends], ARRAY[wanted], '{}', '{}', booker, at) w
+$$;
+
+-- What speaks against periods of one booking, by their places: each is counted together with those before it that can be had.
+-- (OFFSET 0 keeps the planner from pulling the union up beside the asset's whole row, which PostgreSQL 15 answers with
+-- "variable not found in subplan target list".)
+CREATE FUNCTION rules.against(
+  a assets, starts timestamptz[], ends timestamptz[], wanted int, attending int, booker uuid, at timestamptz
+) RETURNS TABLE (n int, code text, numbers jsonb, asset_id uuid)
+LANGUAGE sql STABLE AS $$
+  WITH failed AS MATERIALIZED (
+    SELECT p.n::int, k.code, k.numbers, k.asset_id
+      FROM unnest(starts, ends) WITH ORDINALITY p (starts, ends, n)
+     CROSS JOIN LATERAL (
+           SELECT u.* FROM rules.uncounted(a, p.starts, p.ends, wanted, attending, booker, at) u WHERE NOT u.passed OFFSET 0) k)
+  SELECT f.* FROM failed f
+   UNION ALL
+  SELECT w.n, w.code, w.numbers, NULL
+    FROM (SELECT FROM rules.capped(a, booker) c WHERE c.capped OFFSET 0) c
+   CROSS JOIN LATERAL rules.within_limits(a, starts, ends, array_fill(wanted, ARRAY[cardinality(starts)]),
+                                          ARRAY(SELECT f.n FROM failed f), '{}', booker, at) w
+   WHERE NOT w.passed
+$$;
+
+-- Of one period. (OFFSET 0: as above.)
 CREATE FUNCTION rules.why_not(
   a assets, starts timestamptz, ends timestamptz, wanted int, attending int, booker uuid, at timestamptz
 ) RETURNS TABLE (code text, numbers jsonb, asset_id uuid)
@@ -558,6 +792,10 @@ LANGUAGE sql STABLE AS $$
                                 coalesce(array_agg(t.units ORDER BY t.since), '{}') AS units
                            FROM rules.busy(a, rules.span(a, b.first, b.beyond + b.length), at) t) t
      WHERE b.first < b.beyond),
+  capped AS MATERIALIZED (
+    SELECT c.caps, rules.used(a, c.caps, booker, k.first, k.beyond + k.length, '{}', at) AS used
+      FROM known k
+     CROSS JOIN LATERAL (SELECT rules.caps(a, booker) AS caps FROM rules.capped(a, booker) c WHERE c.capped OFFSET 0) c),
   periods AS MATERIALIZED (
     SELECT s.moment AS starts_at,
            width_bucket(s.moment - k.before, k.moments) AS one,
@@ -577,6 +815,9 @@ LANGUAGE sql STABLE AS $$
    CROSS JOIN known k
    CROSS JOIN LATERAL unnest(w.starts, rules.most(k.units, w.ones, w.others)) s (starts_at, most)
    WHERE s.most <= a.units - wanted
+     AND NOT EXISTS (SELECT FROM capped c
+                      CROSS JOIN LATERAL rules.within(a, c.caps, c.used, NULL, s.starts_at, s.starts_at + k.length, wanted, at) l
+                      WHERE NOT l.passed)
 $$;
 
 -- Explanation --------------------------------------------------------------------------------------------------
@@ -621,7 +862,8 @@ CREATE FUNCTION rules.other_times(
 ) RETURNS TABLE (starts_at timestamptz, ends_at timestamptz)
 LANGUAGE sql STABLE AS $$
   SELECT p.starts_at, p.ends_at
-    FROM (SELECT array_agg(k.code) AS codes FROM rules.why_not(a, starts, ends, wanted, attending, booker, at) k) w
+    FROM (SELECT array_agg(k.code) FILTER (WHERE NOT k.numbers ? 'minutes_left') AS codes
+            FROM rules.why_not(a, starts, ends, wanted, attending, booker, at) k) w
    CROSS JOIN LATERAL (
          SELECT starts, starts + make_interval(mins => l.minutes) FROM rules.lengths(a, starts, ends) l
           UNION
@@ -748,6 +990,16 @@ LANGUAGE sql STABLE AS $$
                       ELSE at_least END AS quota) q
 $$;
 
+-- Whether so many of the periods can be booked together, where each can by itself: what is had in one week counts in all.
+CREATE FUNCTION rules.enough_together(
+  a assets, periods tstzrange[], at_least int, wanted int, attending int, booker uuid, at timestamptz
+) RETURNS TABLE (enough boolean) LANGUAGE sql STABLE AS $$
+  SELECT cardinality(periods) < 2 OR NOT (SELECT c.capped FROM rules.capped(a, booker) c)
+         OR (SELECT cardinality(periods) - count(DISTINCT k.n) >= at_least
+               FROM rules.against(a, ARRAY(SELECT lower(p) FROM unnest(periods) p), ARRAY(SELECT upper(p) FROM unnest(periods) p),
+                                  wanted, attending, booker, at) k)
+$$;
+
 -- The nearest assets that fit, in the order (distance_m, tie, id) after a given place in it: up to `most`, with
 -- how many were examined, the last of them, and whether there was nothing further within reach.
 -- The index orders by the sphere, the order is by the spheroid's metres, which differ by at most 0.7 %: of a
@@ -789,7 +1041,8 @@ BEGIN
                             WHERE a.id = (complete[place]).id AND a.owner_id = (complete[place]).owner_id LIMIT 1) c
        CROSS JOIN LATERAL (SELECT z.periods FROM zones z WHERE z.timezone = (c.a).timezone LIMIT 1) z
        CROSS JOIN LATERAL rules.enough(c.a, z.periods, at_least, wanted, attending, booker, at) e
-       WHERE e.enough
+       CROSS JOIN LATERAL rules.enough_together(c.a, z.periods, at_least, wanted, attending, booker, at) t
+       WHERE e.enough AND t.enough
        LIMIT most + 1 - cardinality(nearest)) f;
 
     nearest := nearest || coalesce(fits, '{}');
@@ -828,7 +1081,8 @@ BEGIN
                           WHERE a.id = (near[place]).id AND a.owner_id = (near[place]).owner_id LIMIT 1) c
      CROSS JOIN LATERAL rules.periods(starts, ends, (c.a).timezone, weeks) periods
      CROSS JOIN LATERAL rules.enough(c.a, periods, at_least, wanted, attending, booker, at) e
-     WHERE (NOT e.enough
+     CROSS JOIN LATERAL rules.enough_together(c.a, periods, at_least, wanted, attending, booker, at) t
+     WHERE (NOT e.enough OR NOT t.enough
             OR EXISTS (SELECT FROM rules.paper(c.a, needs, wanted, attending, only_free, community) k WHERE NOT k.passed))
        AND NOT EXISTS (SELECT FROM organisations o WHERE o.id = (c.a).owner_id AND o.state IN ('suspended', 'closed'))
      LIMIT 10) f);
@@ -1010,6 +1264,8 @@ DECLARE
   step CONSTANT interval := make_interval(mins => a.step_minutes);
   length interval;
   done int[] := '{}';
+  caps CONSTANT rules.cap[] := coalesce((SELECT rules.caps(a, n.owner_id) FROM rules.capped(a, n.owner_id) c WHERE c.capped), '{}');
+  used jsonb;
 BEGIN
   SELECT array_agg(w.number ORDER BY w.during, w.number), array_agg(w.during ORDER BY w.during, w.number),
          greatest(min(lower(w.during)), first), max(upper(w.during))
@@ -1024,6 +1280,7 @@ BEGIN
                                                 b.until + make_interval(mins => a.turnaround_before_minutes)))
                        FROM rules.busy(a, rules.span(a, since, until), at) b WHERE b.units > a.units - n.units), '{}')
     INTO usable;
+  used := rules.used(a, caps, n.owner_id, since, until, '{}', at);
   FOR w IN 1 .. cardinality(windows) LOOP
     CONTINUE WHEN numbers[w] = ANY(done);
     length := coalesce(make_interval(mins => n.minutes), upper(windows[w]) - lower(windows[w]));
@@ -1033,7 +1290,9 @@ BEGIN
     -- Mostly the first moment of a window will do; to look for another costs several times as much.
     IF NOT (starts_at < beyond AND ends_at <= upper(windows[w]) AND usable @> tstzrange(starts_at, ends_at)
             AND rules.on_step(starts_at, a.timezone, a.step_minutes)
-            AND rules.well_timed(a, starts_at, ends_at, papers_until, hours, whole)) THEN
+            AND rules.well_timed(a, starts_at, ends_at, papers_until, hours, whole)
+            AND (caps = '{}' OR NOT EXISTS (
+                  SELECT FROM rules.within(a, caps, used, NULL, starts_at, ends_at, n.units, at) l WHERE NOT l.passed))) THEN
       starts_at := NULL;
       FOR piece IN SELECT p FROM unnest(usable * tstzmultirange(windows[w])) p ORDER BY p LOOP
         lo := greatest(lower(piece), since);
@@ -1045,6 +1304,8 @@ BEGIN
                SELECT s.moment FROM rules.steps(a.timezone, a.step_minutes, first_step_first.since, first_step_first.until) s
                 ORDER BY s.moment OFFSET 0) s
          WHERE rules.well_timed(a, s.moment, s.moment + length, papers_until, hours, whole)
+           AND (caps = '{}' OR NOT EXISTS (
+                 SELECT FROM rules.within(a, caps, used, NULL, s.moment, s.moment + length, n.units, at) l WHERE NOT l.passed))
          LIMIT 1;
         EXIT WHEN starts_at IS NOT NULL;
       END LOOP;
@@ -1053,6 +1314,9 @@ BEGIN
     END IF;
     number := numbers[w]; done := done || number;
     since := ends_at + turnaround;
+    IF caps <> '{}' THEN
+      used := rules.used_with(a, caps, used, starts_at, ends_at, n.units);
+    END IF;
     RETURN NEXT;
   END LOOP;
 END $$;

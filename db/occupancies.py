@@ -37,17 +37,32 @@ ASSESS = f"""
   WITH asked AS (SELECT * FROM unnest($3::timestamptz[], $4::timestamptz[], $5::int[], $11::boolean[], $12::boolean[])
                    WITH ORDINALITY p (starts, ends, units, keeps_start, keeps_end, n)),
        asset AS MATERIALIZED (SELECT a FROM assets a WHERE a.id = $1 AND a.owner_id = $2),
-       spans AS MATERIALIZED (SELECT range_agg(rules.span(a, starts, ends)) AS around FROM asset, asked)
-  SELECT (SELECT jsonb_agg(jsonb_build_object('n', p.n, 'code', k.code, 'numbers', k.numbers, 'asset_id', k.asset_id))
-            FROM asset, asked p
-           CROSS JOIN LATERAL (
-                 SELECT * FROM rules.why_not(a, p.starts, p.ends, p.units, $6, $7, $8)
-                  UNION ALL
-                 SELECT * FROM rules.hoarded(a, p.starts, p.ends, $7, $8) WHERE $10::boolean) k
-           WHERE (k.code <> ALL($9::text[]) OR k.numbers ? 'hold_again_from')
-             AND (k.code <> 'off_step'
-                  OR NOT (p.keeps_start OR rules.on_step(p.starts, (a).timezone, (a).step_minutes))
-                  OR NOT (p.keeps_end OR rules.on_step(p.ends, (a).timezone, (a).step_minutes)))) AS why_not,
+       spans AS MATERIALIZED (SELECT range_agg(rules.span(a, starts, ends)) AS around FROM asset, asked),
+       against AS MATERIALIZED (
+         SELECT p.n, k.code, k.numbers, k.asset_id
+           FROM asset, asked p
+          CROSS JOIN LATERAL (
+                SELECT u.code, u.numbers, u.asset_id
+                  FROM (SELECT * FROM rules.uncounted(a, p.starts, p.ends, p.units, $6, $7, $8) OFFSET 0) u
+                 WHERE NOT u.passed
+                 UNION ALL
+                SELECT * FROM rules.hoarded(a, p.starts, p.ends, $7, $8) WHERE $10::boolean) k
+          WHERE (k.code <> ALL($9::text[]) AND (k.code <> 'limit_reached' OR NOT $13::boolean)
+                 OR k.numbers ? 'hold_again_from')
+            AND (k.code <> 'off_step'
+                 OR NOT (p.keeps_start OR rules.on_step(p.starts, (a).timezone, (a).step_minutes))
+                 OR NOT (p.keeps_end OR rules.on_step(p.ends, (a).timezone, (a).step_minutes)))),
+       beyond AS (
+         SELECT w.n, w.code, w.numbers
+           FROM asset
+          CROSS JOIN LATERAL (SELECT FROM rules.capped(a, $7) c WHERE c.capped OFFSET 0) c
+          CROSS JOIN LATERAL rules.within_limits(
+                  a, $3, $4, $5, ARRAY(SELECT n::int FROM against), $14::uuid[], $7, $8) w
+           JOIN asked p ON p.n = w.n
+          WHERE NOT w.passed AND w.code <> ALL($9) AND NOT (w.numbers ? 'most_open_bookings' AND $13)
+            AND NOT (w.numbers ? 'most_days_ahead' AND p.keeps_start))
+  SELECT (SELECT jsonb_agg(to_jsonb(k))
+            FROM (SELECT * FROM against UNION ALL SELECT b.*, NULL FROM beyond b) k) AS why_not,
          seats.*,
          (SELECT array_agg(DISTINCT c.booking_id ORDER BY c.booking_id)
             FROM spans s
@@ -79,7 +94,6 @@ async def assess(conn: Connection, wanted: Wanted, place: Place, *, booker_id: U
 
     To be sure of the answer the asset must be locked, in an earlier statement.
     """
-    waived = {*(terms.RULES if wanted.ignore_terms else ()), *(("limit_reached",) if wanted.counted else ())}
     row = await conn.fetchrow(
         ASSESS,
         place.id,
@@ -90,10 +104,12 @@ async def assess(conn: Connection, wanted: Wanted, place: Place, *, booker_id: U
         wanted.attendees,
         booker_id,
         now,
-        [*waived],
+        [*terms.RULES] if wanted.ignore_terms else [],
         wanted.hold,
         [each.keeps_start for each in wanted.asked],
         [each.keeps_end for each in wanted.asked],
+        wanted.counted,
+        [each.id for each in wanted.asked if each.had],
     )
     assert row is not None  # noqa: S101 - a SELECT without FROM answers one row
     why_not: dict[int, list[Reason]] = {}

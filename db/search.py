@@ -19,23 +19,31 @@ CANDIDATE = "c (owner_id, id, timezone, distance_m, tie, sphere_m, place)"
 ASKED = "$1::geography, $2, $3, $4, $5, $6, $7, $8, $9, $16, $17, $10, $11, $12, $13, $14, $15"
 
 
-def told(why_not: str) -> str:
-    """What is told of each of them: the asset, and the periods asked for with what speaks against each."""
+def told(*, why: bool) -> str:
+    """What is told of each of them: the asset, and the periods asked for, with what speaks against each or not."""
+    periods = "rules.repeats($10, $11, a.timezone, $12) p"
+    against = f"""
+           CROSS JOIN LATERAL (
+                 SELECT jsonb_object_agg(k.n, k.why_not) AS whys
+                   FROM (SELECT k.n, jsonb_agg(to_jsonb(k)) AS why_not
+                           FROM rules.against(a, ARRAY(SELECT p.starts_at FROM {periods} ORDER BY p.n),
+                                              ARRAY(SELECT p.ends_at FROM {periods} ORDER BY p.n), $6, $7, $14, $15) k
+                          GROUP BY k.n) k) against"""
     return f"""
             JOIN assets a ON a.id = c.id AND a.owner_id = c.owner_id
             JOIN sites s ON s.id = a.site_id AND s.owner_id = a.owner_id
-            JOIN organisations o ON o.id = a.owner_id
+            JOIN organisations o ON o.id = a.owner_id {against if why else ""}
            CROSS JOIN LATERAL (
                  SELECT jsonb_agg(jsonb_build_object(
                           'starts_at', p.starts_at, 'ends_at', p.ends_at,
                           'units_free', (SELECT f.units_free
                              FROM rules.units_free(a, rules.span(a, p.starts_at, p.ends_at), $15) f),
-                          'why_not', {why_not})
+                          'why_not', {"against.whys->(p.n + 1)::text" if why else "NULL::jsonb"})
                         ORDER BY p.n) AS occurrences
-                   FROM rules.repeats($10, $11, a.timezone, $12) p WHERE $10::timestamptz IS NOT NULL) w"""
+                   FROM {periods} WHERE $10::timestamptz IS NOT NULL) w"""
 
 
-def statement(why_not: str, failed: str) -> str:
+def statement(failed: str, *, why: bool) -> str:
     """A search, and what is told of what it finds."""
     return f"""
   SELECT r.examined, r.exhausted, (r.last).distance_m, (r.last).tie, (r.last).id,
@@ -43,25 +51,23 @@ def statement(why_not: str, failed: str) -> str:
                    'place', jsonb_build_array(c.distance_m, c.tie, c.id), 'asset', {SUMMARY},
                    'occurrences', w.occurrences)
                  ORDER BY c.place)
-            FROM unnest(r.nearest) WITH ORDINALITY {CANDIDATE} {told(why_not)}) AS matches,
+            FROM unnest(r.nearest) WITH ORDINALITY {CANDIDATE} {told(why=why)}) AS matches,
          {failed} AS failed
     FROM rules.search({ASKED}, $18, $19, $20, $21) r
 """
 
 
 # Where nothing can have failed nothing is asked of it: making ready to ask takes longer than a small search.
-SEARCH = statement("NULL::jsonb", "NULL::jsonb")
-WHY_NOT = """(SELECT jsonb_agg(to_jsonb(k))
-                                        FROM rules.why_not(a, p.starts_at, p.ends_at, $6, $7, $14, $15) k)"""
+SEARCH = statement("NULL::jsonb", why=False)
 SEARCH_AND_TELL = statement(
-    WHY_NOT,
     f"""(SELECT jsonb_agg(jsonb_build_object(
                    'distance_m', c.distance_m, 'asset', {SUMMARY}, 'occurrences', w.occurrences,
                    'why_not', (SELECT jsonb_agg(to_jsonb(p)) FROM rules.paper(a, $5, $6, $7, $8, $9) p
                                 WHERE NOT p.passed))
                  ORDER BY c.place)
-            FROM unnest(CASE WHEN $22 THEN rules.near_misses({ASKED}) END) WITH ORDINALITY {CANDIDATE} {told(WHY_NOT)})
+            FROM unnest(CASE WHEN $22 THEN rules.near_misses({ASKED}) END) WITH ORDINALITY {CANDIDATE} {told(why=True)})
 """,
+    why=True,
 )
 
 

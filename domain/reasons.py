@@ -138,11 +138,31 @@ WITH_MORE: Mapping[str, Mapping[str, str]] = {
         ),
     },
     "limit_reached": {
+        "most_minutes": (
+            "The owner lets each booker have {most_minutes} minutes a {every} of {of}; {minutes_used} are used,"
+            " {minutes_left} left, {minutes_wanted} wanted. It counts anew from {frees_at}."
+        ),
+        "most_prime_minutes": (
+            "The owner lets each booker have {most_prime_minutes} minutes of prime time a {every} of {of};"
+            " {minutes_used} are used, {minutes_left} left, {minutes_wanted} wanted. It counts anew from {frees_at}."
+        ),
+        "most_days_ahead": (
+            "The owner lets this booker book {of} at most {most_days_ahead} days ahead: this from {frees_at} on."
+        ),
+        "limit_id": (
+            "The booker has {open_bookings} open bookings of {of}; the owner lets it have {most_open_bookings} at once."
+        ),
         "open_holds": "The booker has {open_holds} open holds with this owner; at most {most_open_holds} at once.",
         "hold_again_from": "The booker's hold on this time has just ended; it can hold it from {hold_again_from}.",
         "open_bookings": (
             "The booker has not been verified yet and has {open_bookings} open booking with this owner; until then"
             " at most {most_open_bookings} at once."
+        ),
+    },
+    "allowance_used": {
+        "most_minutes": (
+            "All bookers together may have it for {most_minutes} minutes a {every}; {minutes_used} are used,"
+            " {minutes_left} left, {minutes_wanted} wanted. It counts anew from {frees_at}."
         ),
     },
 }

@@ -1,6 +1,6 @@
 """Waiting lists: who wants what others have, and in which order they are offered it when it comes free."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence, Set
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -12,6 +12,7 @@ from domain.assets import AssetSummary
 from domain.callers import OrganisationKind
 from domain.errors import Fault, Invalid
 from domain.fairness import Contender
+from domain.reasons import Reason, ReasonCode
 from domain.requests import LONGEST, Purpose, Units
 from domain.taxonomy import no_such, taxonomy
 from domain.time import Period
@@ -19,8 +20,9 @@ from domain.types import Instant
 
 MOST_PLACES = 20
 MOST_SKIPPED = 200
-# What waiting can help against: others have it, or it is not open.
-CURABLE = ("taken", "closed")
+# What waiting can help against: others have it, or it is not open. What limits and allowances leave may be more by then.
+CURABLE: Set[ReasonCode] = {"taken", "closed"}
+COUNTED: Set[ReasonCode] = {"limit_reached", "allowance_used"}
 
 WaitingState = Literal["waiting", "met", "left", "lapsed"]
 
@@ -189,6 +191,13 @@ def place_faults(places: Sequence[PlaceRequest], now: datetime) -> Iterator[Faul
         if each in seen:
             yield Fault(pointer, "It is there twice.")
         seen.add(each)
+
+
+def helps(why_not: Collection[Reason]) -> bool:
+    """Whether waiting can help to a place against which this speaks."""
+    codes = {each.code for each in why_not}
+    unverified = any("most_open_bookings" in each.numbers and "limit_id" not in each.numbers for each in why_not)
+    return bool(codes & CURABLE) and codes <= CURABLE | COUNTED and not unverified
 
 
 def line(place: int, minutes: int, others: Sequence[int], would_fit: list[FreePiece]) -> Line:
