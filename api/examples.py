@@ -1,8 +1,8 @@
 """What parameters mean, and examples that the demo takes with the key that `make run` prints.
 
-The ids are the demo's: its group's store with what stands in it and when it is shut, the group's tokens, what it
-borrows, holds and is offered, and who asks for what it lends. Its chairs are booked at most 180 days ahead, and the
-instants lie in May 2027: then they need new ones.
+The ids are the demo's: its group's store with what stands in it, when it is shut and how much each booker may have of
+it, the group's tokens, what it borrows, holds and is offered, and who asks for what it lends. Its chairs are booked at
+most 180 days ahead, and the instants lie in May 2027: then they need new ones.
 """
 
 from collections.abc import Mapping
@@ -33,6 +33,7 @@ PAST_TOO = "019b8d67-f8c0-7418-9e01-17b0c351ae21"
 MESSAGE = "019b8d6b-a240-7cf8-a6a9-9527000cec93"
 MESSAGE_TOO = "019b8d6b-a240-765f-b38e-3f1d2903bba2"
 FEEDBACK = "019b8d6c-8ca0-7420-9946-fc99e81137d0"
+LIMIT = "019b8d6d-7700-7874-b9c8-609f1dfa9916"
 WAITING = "019b8d6a-b7e0-7d33-80cf-cc98b27758c9"
 THEIRS = "019b8d65-39a0-7589-ab07-7267c2e22253"
 WEEK = {"starts_at": "2027-05-03T23:00:00Z", "ends_at": "2027-05-10T23:00:00Z"}
@@ -49,6 +50,7 @@ TEXTS: Mapping[str, str] = {
     "booking_id": "The booking.",
     "category": "A code of `GET /v1/categories`.",
     "closure_id": "The closure.",
+    "limit_id": "The limit.",
     "need_id": "The need.",
     "offer_id": "The offer.",
     "waiting_id": "The entry of a waiting list.",
@@ -70,6 +72,7 @@ PATHS: Mapping[str, str] = {
     "asset_id": CHAIRS,
     "booking_id": BOOKING,
     "closure_id": CLOSURE,
+    "limit_id": LIMIT,
     "need_id": NEED,
     "offer_id": OFFER,
     "waiting_id": WAITING,
@@ -128,6 +131,18 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "ends_at": "2027-05-06T23:00:00Z",
         "note": "They are being mended.",
     },
+    "createLimit": {
+        "name": "Weekends for all",
+        "asset_id": CHAIRS,
+        "counts": "minutes",
+        "most": 6000,
+        "every": "month",
+        "prime_time": [
+            {"day": "sat", "opens": "00:00", "closes": "24:00"},
+            {"day": "sun", "opens": "00:00", "closes": "24:00"},
+        ],
+    },
+    "updateLimit": {"most": 6000},
     "bookAsset": {
         "asset_id": CHAIRS,
         "periods": [{"starts_at": "2027-05-04T17:00:00Z", "ends_at": "2027-05-04T18:00:00Z"}],

@@ -39,6 +39,7 @@ TAGS = {
     "hours": "When an asset is open.",
     "timetables": "Hours that many assets share.",
     "closures": "When an asset or a site is shut, whatever its hours.",
+    "limits": "How much of an owner's assets each booker may have.",
     "search": "What is near, what of it is free, and why not.",
     "availability": "When an asset is free.",
     "needs": "What an organisation looks for, and what matches it.",

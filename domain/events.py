@@ -22,6 +22,7 @@ ObjectKind = Literal[
     "waiting",
     "message",
     "feedback",
+    "limit",
 ]
 
 

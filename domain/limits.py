@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from domain import events
 from domain.callers import OrganisationKind
 from domain.errors import Fault, Invalid
 from domain.hours import DAY, DAYS, as_multirange, join, opening_faults, span
@@ -16,6 +17,7 @@ from domain.terms import Every
 from domain.types import Instant, LocalDate, ShortText
 
 MOST_LIMITS = 100  # of one owner: a booking is tested by all that apply
+TEXTS = ("name",)
 
 Counted = Literal["minutes", "open_bookings", "days_ahead"]
 
@@ -61,6 +63,16 @@ class LimitPage(msgspec.Struct, frozen=True):
     next: str | None
 
 
+def as_sent(limit: Limit) -> LimitRequest:
+    """A limit as one would send it."""
+    return LimitRequest(**{name: getattr(limit, name) for name in LimitRequest.__struct_fields__})
+
+
+def told(request: LimitRequest) -> dict[str, object]:
+    """What an event tells of a limit: of its name only that it has one."""
+    return events.differences({}, msgspec.to_builtins(request), texts=TEXTS)[1]
+
+
 def check(request: LimitRequest) -> None:
     """Raises Invalid with everything that is wrong with a limit, beside what there is."""
     if faults := [*faults_of(request)]:
@@ -68,7 +80,7 @@ def check(request: LimitRequest) -> None:
 
 
 def faults_of(request: LimitRequest) -> Iterator[Fault]:
-    """What is wrong with a limit."""
+    """What is wrong with a limit, beside what there is."""
     if request.asset_id is not None and request.category is not None:
         yield Fault("#/category", "Send asset_id or category, or neither.")
     if request.category is not None and request.category not in taxonomy().categories:

@@ -120,6 +120,7 @@ def count(world: World, taken: list[Taken]) -> dict[str, int]:
         "assets": len(world.assets),
         **{f"{kind} assets": number for kind, number in sorted(kinds.items())},
         "closures": len(world.closures),
+        "limits": len(world.limits),
         "bookings": len(taken),
         "occurrences": sum(len(each.occurrences) for each in taken),
         "occupancies": sum(len(each.seats) for each in taken),

@@ -11,6 +11,7 @@ import msgspec
 import domain.assets
 import domain.closures
 import domain.events
+import domain.limits
 import domain.needs
 from domain.needs import Planned
 from domain.occurrences import OccurrenceState
@@ -56,7 +57,13 @@ def event(
 def told(world: World, taken: list[Taken]) -> Iterator[Row]:
     """Every event."""
     return chain(
-        organisations(world), sites(world), timetables(world), assets(world), closures(world), booked(world, taken)
+        organisations(world),
+        sites(world),
+        timetables(world),
+        assets(world),
+        closures(world),
+        limits(world),
+        booked(world, taken),
     )
 
 
@@ -108,6 +115,13 @@ def closures(world: World) -> Iterator[Row]:
     for owner_id, closure in rows.closures(world):
         after = {**domain.closures.told(closure), "bookings_hit": 0}
         yield event("closure.created", closure.id, owner_id, 1, founded("closure"), None, after)
+
+
+def limits(world: World) -> Iterator[Row]:
+    """Each was created."""
+    for each, limited in world.limits.items():
+        after = domain.limits.told(limited.request)
+        yield event("limit.created", each, limited.owner_id, 1, founded("limit"), None, after)
 
 
 def booked(world: World, taken: list[Taken]) -> Iterator[Row]:

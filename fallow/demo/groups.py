@@ -66,6 +66,15 @@ def add(world: World) -> None:
     for key in (BOOKER, "tin roof players", "second spanner repair cafe"):
         lent(world, sites[key], dozens=1)
     world.closure(sites[BOOKER], days_ahead=330, days=2, note="The store gets new shelves.")
+    pans = str(made_of("asset", sites[BOOKER], "cooking_equipment"))
+    world.limit(
+        world.sites[sites[BOOKER]].owner_id,
+        name="The pans go round",
+        asset_id=pans,
+        counts="minutes",
+        most=120 * 60,
+        every="week",
+    )
     people(world, world.sites[sites["idle hands time bank"]].owner_id)
 
 

@@ -29,6 +29,7 @@ def add(world: World, rows: list[Row]) -> None:
     for row, name in sources.names(rows, "name", "postcode", world.untidy):
         area = row.text("area_name")
         owner_id = world.organisation(f"library {area}", f"{area} Libraries", "library")
+        world.limit(owner_id, name="Five months ahead", category="meeting_room", counts="days_ahead", most=150)
         if at_point[row["lon"], row["lat"]] > 1:
             world.untidy.append(row.untidy(name, "the same point as another library: kept"))
         site_id = library(world, owner_id, row, name)

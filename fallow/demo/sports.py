@@ -184,6 +184,9 @@ def facility(world: World, site_id: UUID, timetable_id: UUID, row: Row, *, named
         **given,
     )
     if sort.category == "sports_hall":
+        evenings = [{"day": day, "opens": "18:00", "closes": "22:00"} for day in ("mon", "tue", "wed", "thu")]
+        most = {"counts": "minutes", "most": 20 * 60, "every": "week", "prime_time": evenings}
+        world.limit(world.sites[site_id].owner_id, name="Evenings for all", asset_id=str(whole_id), **most)
         halves(world, whole_id, key, title, given)
 
 

@@ -7,6 +7,7 @@ import asyncpg
 
 import db.assets
 import db.demand
+import db.limits
 import db.needs
 import db.timetables
 from db.connection import Connection
@@ -27,6 +28,7 @@ BASICS = (
     "assets",
     "parts",
     "closures",
+    "limits",
     "bookings",
     "occurrences",
     "occupancies",
@@ -107,12 +109,14 @@ async def places(conn: Connection, world: World, progress: Progress) -> None:
 
 
 async def offers(conn: Connection, world: World) -> None:
-    """Assets, their parts, and when sites are shut."""
+    """Assets, their parts, when sites are shut, and how much each booker may have."""
     kept = ("state", "timetable_id", "location", "timezone", *WRITTEN)
     await copy(conn, "assets", ("id", "owner_id", *kept, *db.assets.COLUMNS), rows.assets(world))
     await copy(conn, "parts", ("owner_id", "whole_id", "part_id"), rows.parts(world))
     shut = ("id", "owner_id", "site_id", "during", "note", "source", *WRITTEN)
     await copy(conn, "closures", shut, rows.closure_rows(world))
+    for each, limited in world.limits.items():
+        await db.limits.insert(conn, each, limited.owner_id, limited.request, founded("limit"))
 
 
 async def look_for(conn: Connection, world: World, taken: list[Taken]) -> int:

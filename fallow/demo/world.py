@@ -12,6 +12,7 @@ import domain.organisations
 import domain.sites
 from domain.assets import AssetRequest, AssetState
 from domain.hours import CompiledHours, Hours
+from domain.limits import LimitRequest
 from domain.organisations import OrganisationRequest
 from domain.places import Address, Point
 from domain.sites import Placed, SiteRequest
@@ -60,6 +61,13 @@ class Closed(msgspec.Struct, frozen=True):
     note: str
 
 
+class Limited(msgspec.Struct, frozen=True):
+    """A limit on each booker, and whose it is."""
+
+    owner_id: UUID
+    request: LimitRequest
+
+
 class World:
     """Everything of one demo, each by its id; ids depend on what a thing is called, not on the day."""
 
@@ -70,6 +78,7 @@ class World:
         self.timetables: dict[UUID, Scheduled] = {}
         self.assets: dict[UUID, Offered] = {}
         self.closures: dict[UUID, Closed] = {}
+        self.limits: dict[UUID, Limited] = {}
         self.untidy: list[Untidy] = []
 
     def organisation(self, key: str, name: str, kind: str, **more: Any) -> UUID:
@@ -121,6 +130,13 @@ class World:
         self.closures[made] = Closed(owner_id, site_id, first, first + timedelta(days=days - 1), note)
         return made
 
+    def limit(self, owner_id: UUID, **given: Any) -> UUID:
+        """Add a limit, which no booking of the demo exceeds."""
+        request = msgspec.convert(given, LimitRequest)
+        made = made_of("limit", owner_id, request.asset_id, request.category)
+        self.limits[made] = Limited(owner_id, request)
+        return made
+
     def wholes(self, asset_id: UUID) -> Iterator[UUID]:
         """An asset and everything around it, outwards."""
         around: UUID | None = asset_id
@@ -157,6 +173,7 @@ def founded(kind: str) -> datetime:
         "waiting",
         "message",
         "feedback",
+        "limit",
     )
     return FOUNDED + timedelta(minutes=kinds.index(kind))
 

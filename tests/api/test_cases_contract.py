@@ -373,6 +373,15 @@ async def asked_of_owners(owner: Organisation, site: dict[str, Any], draft: dict
     made = ok(await owner.post("/closures", closure), 201)["closure"]
     ok(await owner.get(f"/closures/{made['id']}"), 200)
     ok(await owner.delete(f"/closures/{made['id']}"), 204)
+    capped = {"asset_id": draft["id"], "counts": "minutes", "most": 600, "every": "week"}
+    made = ok(await owner.post("/limits", capped), 201)
+    ok(await owner.get(f"/limits/{made['id']}"), 200)
+    evenings = {"prime_time": [{"day": "mon", "opens": "18:00", "closes": "22:00"}], "name": "Evenings"}
+    ok(await owner.patch(f"/limits/{made['id']}", evenings), 200)
+    ok(await owner.post("/limits", {"category": "hall", "counts": "open_bookings", "most": 20}), 201)
+    for limit in (1, 100):
+        ok(await owner.get("/limits", limit=limit), 200)
+    ok(await owner.delete(f"/limits/{made['id']}"), 204)
     for limit in (1, 100):
         ok(await owner.get(f"/assets/{draft['id']}/needs", limit=limit), 200)
         ok(await owner.get(f"/organisations/{owner.id}/idle", **week, limit=limit), 200)

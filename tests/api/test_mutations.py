@@ -48,6 +48,7 @@ TERMS = {
     "cancel_notice_minutes": 60,
     "check_in_grace_minutes": None,
     "recallable": False,
+    "allowance": {"minutes": 2400, "every": "month"},
 }
 ASSET = {
     "site_id": "{site}",
@@ -136,6 +137,22 @@ NEED = {
 }
 WINDOWS = [{"day": "mon", "opens": "17:00", "closes": "22:00"}]
 PATTERN = {"starts_on": "2027-02-01", "weeks": 3, "every_weeks": 1, "windows": WINDOWS}
+LIMIT = {
+    "name": "Evenings",
+    "asset_id": "{asset}",
+    "kinds": ["group"],
+    "counts": "minutes",
+    "most": 600,
+    "every": "week",
+    "prime_time": WINDOWS,
+}
+SEASON = {
+    "category": "hall",
+    "counts": "minutes",
+    "most": 6000,
+    "starts_on": "2027-01-04",
+    "ends_on": "2027-12-31",
+}
 REPEATS = {**PERIOD, "every_weeks": 1, "count": 3, "except_on": ["2027-07-12"]}
 
 SENT: list[tuple[str, dict[str, Any]]] = [
@@ -155,6 +172,9 @@ SENT: list[tuple[str, dict[str, Any]]] = [
     ("POST /timetables", {"name": "Usual", **HOURS, **RECALL}),
     ("PUT /timetables/{timetable}", {"name": "Usual", **HOURS, **RECALL, "dry_run": True}),
     ("POST /closures", {"asset_id": "{asset}", **PERIOD, **RECALL, "dry_run": True}),
+    ("POST /limits", LIMIT),
+    ("POST /limits", SEASON),
+    ("PATCH /limits/{limit}", LIMIT),
     ("POST /organisations/{owner}/idle", {"asset_ids": ["{asset}"], **HOURS, **PERIOD}),
     ("POST /organisations/{owner}/idle", {"site_id": "{site}", **HOURS, **PERIOD}),
     ("POST /needs", {**NEED, "periods": [PERIOD]}),
@@ -267,6 +287,7 @@ async def names(world: World, owner: Organisation) -> dict[str, str]:
         "never": skipped["occurrences"][1]["id"],
         "need": (await owner.post("/needs", {**NEED, "pattern": PATTERN})).json()["id"],
         "busy": busy["id"],
+        "limit": (await owner.post("/limits", LIMIT | {"asset_id": asset["id"]})).json()["id"],
         "unlucky": unlucky["id"],
         "wanted": (await group.post("/needs", wanted)).json()["id"],
     }

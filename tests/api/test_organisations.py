@@ -159,7 +159,8 @@ async def test_lists_do_not_name_what_belongs_to_who_is_suspended_or_closed(worl
     asset = await world.asset(owner, site=site)
     timetable = ok(await owner.post("/timetables", {"name": "Usual", "always": True}), 201)
     closure = ok(await owner.post("/closures", {"site_id": site["id"], **SUMMER}), 201)["closure"]
-    things = {"sites": site, "assets": asset, "timetables": timetable, "closures": closure}
+    limit = ok(await owner.post("/limits", {"counts": "open_bookings", "most": 2}), 201)
+    things = {"sites": site, "assets": asset, "timetables": timetable, "closures": closure, "limits": limit}
     await world.run("UPDATE organisations SET state = $2 WHERE id = $1", owner.id, state)
     for name, thing in things.items():
         assert ok(await group.get(f"/{name}"), 200) == {"items": [], "next": None}

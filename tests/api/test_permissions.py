@@ -56,6 +56,7 @@ class Things(msgspec.Struct):
     message_id: str = ""
     feedback_id: str = ""
     closure_id: str = ""
+    limit_id: str = ""
     count: int = 0
 
     def path(self, operation: str, path: str) -> str:
@@ -70,6 +71,7 @@ class Things(msgspec.Struct):
             token_id=self.token_id,
             booking_id=booking_id,
             closure_id=self.closure_id,
+            limit_id=self.limit_id,
             need_id=self.need_id,
             offer_id=self.offer_id,
             waiting_id=self.waiting_id,
@@ -95,6 +97,8 @@ class Things(msgspec.Struct):
             "createTimetable": {"name": "Shared", **hours},
             "replaceTimetable": {"name": "Shared", **hours},
             "createClosure": {"site_id": self.site_id, "dry_run": True, **PERIOD},
+            "createLimit": {"counts": "days_ahead", "most": 3650},
+            "updateLimit": {"most": 1000 + self.count},
             "bookAsset": {"asset_id": self.asset_id, "periods": [PERIOD], "dry_run": True},
             "joinWaitingList": {"any_of": [{"asset_id": self.taken_id, **TAKEN}]},
             "createOffer": {"asset_id": self.asset_id, "need_id": self.wanted_id, "dry_run": True},
@@ -165,6 +169,9 @@ async def renew(things: Things, operation: str) -> None:
     if operation in {"getClosure", "deleteClosure"}:
         body = {"site_id": things.site_id, "starts_at": "2028-07-05T18:00:00Z", "ends_at": "2028-07-05T20:00:00Z"}
         things.closure_id = ok(await things.owner.post("/closures", body), 201)["closure"]["id"]
+    if operation in {"getLimit", "updateLimit", "deleteLimit"}:
+        body = {"asset_id": things.asset_id, "counts": "days_ahead", "most": 3650}
+        things.limit_id = ok(await things.owner.post("/limits", body), 201)["id"]
     if operation in {"getOffer", "acceptOffer", "declineOffer", "withdrawOffer"}:
         need = ok(await things.booker.post("/needs", OFTEN), 201)
         sent = {"asset_id": things.asset_id, "need_id": need["id"]}
@@ -275,6 +282,7 @@ async def test_a_suspended_organisation_changes_nothing_and_reads_everything(
     owner, booker = organisations["owner"], organisations["booker"]
     things = await make_things(world, owner, booker)
     await renew(things, "getClosure")
+    await renew(things, "getLimit")
     await renew(things, "getOffer")
     await renew(things, "getWaiting")
     await renew(things, "eraseMessage")

@@ -23,8 +23,8 @@ BY_SLUG = {
 # How the sentences of 422 `invalid` begin, by why the schema does not say it.
 BY_SENTENCE = {
     "which fields go together": (
-        r"Send (both|either|exactly one of|at least one of|lon and lat|a point)|It cannot be combined"
-        r"|Hours are given when|There is no such field; there are kind"
+        r"Send (both|either|exactly one of|at least one of|lon and lat|a point|asset_id or|starts_on and)"
+        r"|It (cannot be combined|goes with)|Hours are given when|There is no such field; there are kind"
     ),
     "how fields compare": (
         r"It must (be later than starts_at|be at least|differ from|not be before)|It is at most `weeks`"
@@ -41,6 +41,7 @@ BY_SENTENCE = {
         r"|The first has begun|What has begun ends now|It has begun, and what is more"
     ),
     "what is there once": r"There is another|It (is (named|there) twice|shares a date|is the same)",
+    "how many there are": r"You have \d+ limits",
     "how much is hit": r"It hits \d+ occurrences",
     "what the time is": r"It must be later than now",
     "lists that are data": (

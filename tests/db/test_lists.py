@@ -11,6 +11,7 @@ from stored import NOW, a_site, an_asset, an_organisation
 
 import db.bookings
 import db.claims
+import db.limits
 import db.occurrences
 import db.shares
 from domain.occurrences import OPEN
@@ -162,4 +163,21 @@ async def test_a_page_of_claims_reads_no_more_than_it_shows(
     await conn.execute("ANALYZE claims")
     for state in (None, "open"):
         read = await most_read(conn, db.claims.LIST, parties[capacity], None, None, state, None, 21)
+        assert read <= 3 * 21
+
+
+LIMITS = """
+  INSERT INTO limits (id, owner_id, booker_kinds, counts, most, created_at, updated_at)
+  SELECT gen_random_uuid(), $1, '{}', 'open_bookings', 2, $2, $2 FROM generate_series(1, $3::int)
+"""
+
+
+@pytest.mark.parametrize("viewer", [None, "owner", "booker"])
+async def test_a_page_of_limits_reads_no_more_than_it_shows(
+    conn: asyncpg.Connection, parties: dict[str, UUID], viewer: str | None
+):
+    await conn.execute(LIMITS, parties["owner"], NOW, MANY)
+    await conn.execute("ANALYZE limits")
+    for statement, owner in ((db.limits.LIST_ALL, None), (db.limits.LIST_ONE_OWNERS, parties["owner"])):
+        read = await most_read(conn, statement, viewer and parties[viewer], owner, None, None, None, 21)
         assert read <= 3 * 21
