@@ -14,10 +14,12 @@ from domain.hours import DAY, DAYS, as_multirange, join, opening_faults, span
 from domain.needs import Window
 from domain.taxonomy import no_such, taxonomy
 from domain.terms import Every
-from domain.types import Instant, LocalDate, ShortText
+from domain.types import LAST_YEAR, Instant, LocalDate, ShortText
 
 MOST_LIMITS = 100  # of one owner: a booking is tested by all that apply
 TEXTS = ("name",)
+
+MOST_DAYS = 3660  # as of a horizon
 
 Counted = Literal["minutes", "open_bookings", "days_ahead"]
 
@@ -85,17 +87,26 @@ def faults_of(request: LimitRequest) -> Iterator[Fault]:
         yield Fault("#/category", "Send asset_id or category, or neither.")
     if request.category is not None and request.category not in taxonomy().categories:
         yield Fault("#/category", no_such(request.category, "categories"))
-    if request.counts != "minutes":
+    if request.counts == "days_ahead" and request.most > MOST_DAYS:
+        yield Fault("#/most", f"At most {MOST_DAYS} days.")
+    if request.counts == "minutes":
+        yield from faults_of_minutes(request)
+    else:
         for name in ("every", "starts_on", "ends_on", "prime_time"):
             if getattr(request, name) is not None:
                 yield Fault(f"#/{name}", "It goes with minutes only.")
-        return
+
+
+def faults_of_minutes(request: LimitRequest) -> Iterator[Fault]:
+    """What is wrong with the time in which a limit counts."""
     if (request.every is None) == (request.starts_on is None):
         yield Fault("#/every", "Send either every, or starts_on and ends_on.")
     if (request.starts_on is None) != (request.ends_on is None):
         yield Fault("#/ends_on", "Send starts_on and ends_on together.")
     elif request.starts_on and request.ends_on and request.ends_on < request.starts_on:
         yield Fault("#/ends_on", "It must not be before starts_on.")
+    elif request.ends_on and request.ends_on.year >= LAST_YEAR:
+        yield Fault("#/ends_on", f"It must be before the year {LAST_YEAR}.")
     yield from opening_faults(request.prime_time or (), "#/prime_time")
 
 

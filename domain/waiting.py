@@ -1,6 +1,6 @@
 """Waiting lists: who wants what others have, and in which order they are offered it when it comes free."""
 
-from collections.abc import Collection, Iterator, Sequence, Set
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -20,9 +20,10 @@ from domain.types import Instant
 
 MOST_PLACES = 20
 MOST_SKIPPED = 200
-# What waiting can help against: others have it, or it is not open. What limits and allowances leave may be more by then.
-CURABLE: Set[ReasonCode] = {"taken", "closed"}
-COUNTED: Set[ReasonCode] = {"limit_reached", "allowance_used"}
+# What waiting can help against: others have it, or it is not open.
+CURABLE: frozenset[ReasonCode] = frozenset({"taken", "closed"})
+# What does not speak against waiting: more may be left by then.
+COUNTED: frozenset[ReasonCode] = frozenset({"limit_reached", "allowance_used"})
 
 WaitingState = Literal["waiting", "met", "left", "lapsed"]
 

@@ -31,7 +31,7 @@ def test_the_defaults_are_those_of_the_contract():
         "check_in_grace_minutes": None,
         "recallable": False,
         "min_attendees": None,
-            "allowance": None,
+        "allowance": None,
     }
     assert pointers(Terms()) == []
 
