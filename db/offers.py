@@ -151,14 +151,14 @@ async def insert(
     asked: Sequence[Asked],
     *,
     freed: Freed | None = None,
-    minutes_held: int | None = None,
+    ranked: Mapping[str, int] | None = None,
     place: Place,
     caller: Caller | None,
     now: datetime,
     request_id: str | None,
 ) -> None:
     """Store an offer with the booking that holds its place, and tell its owner and the group of it. `freed`: what came
-    free, where it is for the first in line, who holds so many minutes.
+    free, where it is for the first in line; `ranked`: by what, as the event says it.
     """
     await conn.execute(
         INSERT,
@@ -187,7 +187,7 @@ async def insert(
         freed and ([EVER] if freed.spans is None else [Range(each.starts_at, each.ends_at) for each in freed.spans]),
     )
     told = {"asset_id": offer.asset.id, "occurrences": offer.occurrences, "expires_at": offer.expires_at}
-    told |= {"freed_at": freed.moment, "minutes_held": minutes_held} if freed else {}
+    told |= {"freed_at": freed.moment, "units": offer.units, **(ranked or {})} if freed else {}
     await record(
         conn,
         Offered(offer.id, offer.owner_id, offer.booker_id, offer.need_id, offer.waiting_id, offer.version),

@@ -122,14 +122,22 @@ async def serve(conn: Connection, place: Place, came_free: Freed, *, now: dateti
     """Offer what came free of a locked asset, in the fair order of the moment when it did, while any of it is left."""
     seed = await db.fairness.seed(conn, came_free.moment.date())
     in_line = fairness.in_order(await db.waiting.candidates(conn, place.id, came_free, now), seed)
-    while in_line and (n := await db.waiting.first(conn, place.id, came_free, in_line, now)) is not None:
-        await offer(conn, place, in_line[n], came_free, now=now, request_id=request_id)
+    while in_line and (found := await db.waiting.first(conn, place.id, came_free, in_line, now)):
+        n, free = found
+        await offer(conn, place, in_line[n], came_free, free, now=now, request_id=request_id)
         in_line = in_line[n + 1 :]  # those before them may not have it, and less of it is left
     session(conn).held.add((place.owner_id, place.id))
 
 
 async def offer(
-    conn: Connection, place: Place, candidate: Candidate, came_free: Freed, *, now: datetime, request_id: str | None
+    conn: Connection,
+    place: Place,
+    candidate: Candidate,
+    came_free: Freed,
+    units_free: int,
+    *,
+    now: datetime,
+    request_id: str | None,
 ) -> None:
     """Hold a place of a locked asset for somebody in line, unless they left meanwhile or it was taken."""
     if not await db.waiting.lock_waiting(conn, candidate.waiting_id, place.owner_id, candidate.number, now):
@@ -167,7 +175,7 @@ async def offer(
         candidate.purpose,
         [asked],
         freed=came_free,
-        minutes_held=candidate.contender.minutes,
+        ranked={"minutes_held": candidate.contender.minutes, "units_free": units_free},
         place=place,
         caller=None,
         now=now,

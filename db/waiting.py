@@ -377,17 +377,17 @@ async def candidates(conn: Connection, asset_id: UUID, freed: Freed, now: dateti
 # They are tested one after another, until one may have it; what is taken by now is found out first, as it costs least.
 FIRST = f"""
   WITH asset AS MATERIALIZED (SELECT a AS itself FROM assets a WHERE a.id = $1 AND a.owner_id = $2)
-  SELECT c.n
+  SELECT c.n, (SELECT f.units_free FROM rules.units_free(asset.itself, e.span, $6) f) AS units_free
     FROM asset
    CROSS JOIN unnest($3::uuid[], $4::int[]) WITH ORDINALITY c (waiting_id, number, n)
    CROSS JOIN LATERAL (
-         SELECT w.booker_id, w.units, w.attendees, lower(p.period) AS starts_at, upper(p.period) AS ends_at
+         SELECT w.booker_id, w.units, w.attendees, lower(p.period) AS starts_at, upper(p.period) AS ends_at,
+                rules.span(asset.itself, lower(p.period), upper(p.period)) AS span
            FROM waitings w
            JOIN waiting_places p ON p.waiting_id = w.id AND p.owner_id = w.owner_id
           WHERE w.id = c.waiting_id AND w.owner_id = $2 AND p.number = c.number
             AND {not_offered(freed_at="$5", now="$6")} OFFSET 0) e
-   WHERE NOT (SELECT t.taken
-                FROM rules.surely_taken(asset.itself, rules.span(asset.itself, e.starts_at, e.ends_at), e.units, $6) t)
+   WHERE NOT (SELECT t.taken FROM rules.surely_taken(asset.itself, e.span, e.units, $6) t)
      AND NOT EXISTS (
            SELECT FROM rules.why_not(asset.itself, e.starts_at, e.ends_at, e.units, e.attendees, e.booker_id, $6))
    ORDER BY c.n LIMIT 1
@@ -396,11 +396,11 @@ FIRST = f"""
 
 async def first(
     conn: Connection, asset_id: UUID, freed: Freed, in_line: Sequence[Candidate], now: datetime
-) -> int | None:
+) -> tuple[int, int] | None:
     """The place in their order of the first of those in line who may have what they wait for of a locked asset, whom
-    nothing was offered meanwhile.
+    nothing was offered meanwhile, and how many units are free for that.
     """
-    n: int | None = await conn.fetchval(
+    row = await conn.fetchrow(
         FIRST,
         asset_id,
         freed.owner_id,
@@ -409,7 +409,7 @@ async def first(
         freed.moment,
         now,
     )
-    return None if n is None else n - 1
+    return (row["n"] - 1, row["units_free"]) if row else None
 
 
 # What ends by itself stays taken when it does, while there is somebody in line who was not offered it: until whoever

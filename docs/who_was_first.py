@@ -2,7 +2,8 @@
 
 An owner can check it with nothing but what the API tells: `python docs/who_was_first.py events.json seeds.json`, the
 one all `items` of `GET /v1/events`, the other `{"2027-01-04": "<seed>", …}` of `GET /v1/seeds/{date}`. It says who was
-passed over, also who may not have the place, for want of a paper say, and exits with 1 if anybody was.
+passed over, also who may not have the place, for want of a paper say, or waits for other hours some of which are taken,
+and exits with 1 if anybody was. Who wants more units than were free was not.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ def passed_over(events, seeds):
         if event["object"]["kind"] == "booking":
             had |= {each: (event["booker_id"], now) for each, now in after.get("occurrences", {}).items()}
         elif what == "waiting.joined":
-            line[entry] = (event["booker_id"], after["places"], after["booking_id"])
+            line[entry] = (event["booker_id"], after["places"], after["booking_id"], after["units"])
         elif what in ("waiting.left", "waiting.lapsed") or (what == "waiting.met" and not line[entry][2]):
             line.pop(entry, None)
         elif what == "waiting.met":  # some of all that a booking skipped
@@ -34,8 +35,8 @@ def passed_over(events, seeds):
             freed = (after["asset_id"], after["freed_at"])
             order = sorted(
                 (rank(group, had, after["freed_at"], seeds), group)
-                for waits, (group, places, _) in line.items()
-                if (waits, *freed) not in offers and waits not in standing.values()
+                for waits, (group, places, _, units) in line.items()
+                if (waits, *freed) not in offers and waits not in standing.values() and units <= after["units_free"]
                 if any(each and overlap(each, after) for each in places)
             )
             yield entry, [group for place, group in order if place < rank(event["booker_id"], had, freed[1], seeds)]

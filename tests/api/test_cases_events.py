@@ -245,7 +245,7 @@ async def test_like_c33_each_step_of_a_line_is_announced_to_its_two_and_nobody_e
     ok(await first.post(f"/waiting/{entries[0]['id']}/leave"), 200)
     nine, ten = "2027-01-04T09:00:00Z", "2027-01-04T10:00:00Z"
     place = {"number": 1, "starts_at": EVENING[0], "ends_at": EVENING[1]}
-    after = {"asset_id": hall["id"], "occurrences": [place], "freed_at": nine}
+    after = {"asset_id": hall["id"], "occurrences": [place], "freed_at": nine, "units": 1, "units_free": 1}
     joined = {"booking_id": None, "units": 1, "places": [{"asset_id": hall["id"], **dict(list(place.items())[1:])}]}
 
     def offered(offer: dict[str, Any], entry: dict[str, Any], minutes: int) -> dict[str, Any]:

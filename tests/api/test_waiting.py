@@ -348,6 +348,11 @@ async def test_owners_can_check_the_order_with_their_events_and_the_seeds_alone(
     await world.work(clock.now)
     while standing := await offered(owner):
         await answer(next(each for each in made if each.id == standing[0]["booker_id"]), "decline")
+    vans = await world.asset(owner, units=3, terms={"offer_minutes": 60})
+    of_three = [ok(await holder.book(vans, EVENING), 201) for _ in range(3)]
+    await wait(equal[2], place(vans), units=3)
+    await wait(much, place(vans))
+    ok(await holder.cancel(of_three[0]), 200)
     day = str(clock.now.date())
     clock.now += timedelta(days=1)
     events = ok(await owner.get("/events", limit=100), 200)["items"]
@@ -360,7 +365,7 @@ async def test_owners_can_check_the_order_with_their_events_and_the_seeds_alone(
         done = subprocess.run(sent, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout.strip()
 
-    assert len([each for each in events if each["type"] == "offer.made"]) == 5
+    assert len([each for each in events if each["type"] == "offer.made"]) == 6
     assert check(events) == (0, "all in order")
     first = min((each for each in events if each["type"] == "offer.made"), key=lambda each: each["occurred_at"])
     skipped = [each for each in events if each is not first]
