@@ -67,8 +67,9 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
     It is for a need (`need_id`), as its owner chose, or for an entry of a waiting list (`waiting_id`), as it was first
     in the fair order of the moment `freed_at`. `occurrences`: of the need, or places of the entry, by their numbers.
-    `cost`: what the booking will cost. `booker_id`: of a need, to the owner only once the offer is accepted.
-    `booking_id`: the booking that came of it. `may`: the operations that the caller can do on it now.
+    `cost`: what the booking will cost. `booker_id`, and `cost`, which tells of what kind that is: of a need, to the
+    owner only once the offer is accepted. `booking_id`: the booking that came of it. `may`: the operations that the
+    caller can do on it now.
     """
 
     id: UUID
@@ -83,7 +84,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     units: int
     attendees: int | None
     occurrences: list[MetOccurrence]
-    cost: Cost
+    cost: Cost | None
     expires_at: Instant
     may: list[str]
     created_at: Instant
@@ -112,6 +113,7 @@ def present(stored: Stored, caller: Caller) -> Offer:
     known = accepted or not stored.need_id or caller.organisation_id == stored.booker_id
     told = {
         "booker_id": stored.booker_id if known else None,
+        "cost": stored.cost if known else None,
         "booking_id": stored.booking_id if accepted else None,
     }
     return Offer(**{**kept, **told}, may=may(stored, caller))

@@ -50,23 +50,25 @@ async def group(world: World) -> Organisation:
 
 async def test_what_is_offered_is_held_and_accepted(world: World, owner, group, database):
     price = {"amount": 1000, "currency": "GBP", "per": "hour"}
-    hall = await world.asset(owner, terms={"price": price, "approval": True})
+    hall = await world.asset(owner, terms={"community_price": price, "approval": True})
     need = await say(group, purpose={"code": "community_meal", "text": "Soup"})
     made = await offer(owner, hall, need)
     assert (made["state"], made["need_id"], made["expires_at"]) == ("offered", need["id"], "2027-01-04T21:00:00Z")
     assert made["occurrences"] == [{"number": n, **each} for n, each in enumerate(TUESDAYS, 1)]
-    assert (made["cost"]["amount"], made["may"]) == (6000, ["withdrawOffer"])
+    assert (made["booker_id"], made["cost"], made["may"]) == (None, None, ["withdrawOffer"])
     assert reasons(await owner.book(hall, FIRST)) == [["taken"]]
     assert await world.free(hall, *DAY) == [(DAY[0], FIRST[0]), (FIRST[1], DAY[1])]
     [seen] = ok(await group.get("/offers", state="offered"), 200)["items"]
     assert (seen["id"], seen["booker_id"], seen["may"]) == (made["id"], group.id, ["acceptOffer", "declineOffer"])
+    assert seen["cost"]["amount"] == 6000
     accepted = ok(await answer(group, made, "accept"), 200)
     assert (accepted["state"], accepted["may"]) == ("accepted", [])
     assert accepted == ok(await group.get(f"/offers/{made['id']}"), 200)
     assert accepted == ok(await owner.get(f"/offers/{made['id']}"), 200)
     booking = ok(await group.get(f"/bookings/{accepted['booking_id']}"), 200)
     assert (booking["state"], booking["need_id"], booking["booker_id"]) == ("confirmed", need["id"], group.id)
-    assert (booking["cost"], booking["purpose"]["text"]) == (made["cost"], "Soup")
+    assert booking["cost"] == accepted["cost"] == seen["cost"]
+    assert booking["purpose"]["text"] == "Soup"
     assert [(each["starts_at"], each["state"]) for each in booking["occurrences"]] == [
         (each["starts_at"], "confirmed") for each in TUESDAYS
     ]
@@ -233,11 +235,13 @@ async def test_what_was_closed_since_is_not_accepted_and_stays_offered(world: Wo
 async def test_it_is_had_as_it_was_offered_whatever_the_terms_have_become(world: World, owner, group, clock):
     hall = await world.asset(owner, terms={"price": {"amount": 500, "currency": "GBP", "per": "booking"}})
     made = await offer(owner, hall, await say(group))
+    seen = ok(await group.get(f"/offers/{made['id']}"), 200)
     terms = {"price": None, "notice_minutes": 40_000, "shortest_minutes": 300, "requires": ["public_liability"]}
     ok(await owner.patch(f"/assets/{hall['id']}", {"terms": terms}), 200)
     clock.now += timedelta(hours=6)
     accepted = ok(await answer(group, made, "accept"), 200)
-    assert accepted["cost"] == made["cost"]
+    assert accepted["cost"] == seen["cost"]
+    assert accepted["cost"]["amount"] == 500
 
 
 async def test_an_offer_is_no_hold_of_the_groups(world: World, owner, group):
