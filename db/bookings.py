@@ -40,7 +40,7 @@ BOOKING = f"""
                    'id', c.id, 'starts_at', c.starts_at, 'ends_at', c.ends_at, 'timezone', a.timezone, 'units', c.units,
                    'unit_numbers', coalesce((SELECT jsonb_agg(u.unit ORDER BY u.unit) FROM occupancies u
                        WHERE u.owner_id = b.owner_id AND u.occurrence_id = c.id AND u.asset_id = b.asset_id
-                         AND (u.held_until IS NULL OR u.held_until > $1)), '[]'),
+                         AND coalesce(coalesce(u.held_until, c.held_until, c.check_in_by) > $1, true)), '[]'),
                    'state', rules.state(c, $1), 'why_not', c.why_not, 'note', c.note,
                    'cancelled_late', c.cancelled_late, 'check_in_by', c.check_in_by,
                    'sequence', rules.sequence(c, $1))
@@ -257,13 +257,16 @@ async def lock_whole(conn: Connection, booking_id: UUID, asset_id: UUID, owner_i
     return place
 
 
-ASSET_OF = "SELECT asset_id FROM bookings WHERE id = $1 AND owner_id = $2"
+LOCK_ASSET_OF = """
+  SELECT FROM assets
+   WHERE owner_id = $2 AND id = (SELECT asset_id FROM bookings WHERE id = $1 AND owner_id = $2)
+     FOR NO KEY UPDATE
+"""
 
 
 async def lock_for_the_clock(conn: Connection, booking_id: UUID, owner_id: UUID) -> None:
     """As `lock`, of a change that nobody asked for: the asset, then the booking."""
-    if asset_id := await conn.fetchval(ASSET_OF, booking_id, owner_id):
-        await db.places.lock_own(conn, asset_id, owner_id)
+    await conn.execute(LOCK_ASSET_OF, booking_id, owner_id)
     await conn.execute(LOCK_BOOKING, booking_id, owner_id)
 
 

@@ -60,7 +60,8 @@ PAGE = f"""
          rules.sequence(c, $1) AS sequence,
          ARRAY(SELECT u.unit FROM occupancies u
                 WHERE u.owner_id = c.owner_id AND u.occurrence_id = c.id AND u.asset_id = c.asset_id
-                  AND (u.held_until IS NULL OR u.held_until > $1) ORDER BY u.unit) AS unit_numbers,
+                  AND coalesce(coalesce(u.held_until, c.held_until, c.check_in_by) > $1, true)
+                ORDER BY u.unit) AS unit_numbers,
          jsonb_build_object('id', b.id, 'reference', b.reference, 'attendees', b.attendees, 'units', b.units,
                             'purpose', b.purpose, 'notes', b.notes, 'on_behalf_of', b.on_behalf_of) AS booking,
          jsonb_build_object('id', a.id, 'title', a.title) AS asset,

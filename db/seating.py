@@ -114,12 +114,16 @@ async def offer_freed(conn: Connection, *, now: datetime, request_id: str | None
     while remembered:
         each = remembered.pop(0)
         for asset_id in await db.waiting.waited_for(conn, each, now):
-            place = await db.places.lock_another(conn, asset_id, each.owner_id)
+            place = await db.places.lock_own(conn, asset_id, each.owner_id)
             await serve(conn, place, each, now=now, request_id=request_id)
 
 
 async def serve(conn: Connection, place: Place, came_free: Freed, *, now: datetime, request_id: str | None) -> None:
-    """Offer what came free of a locked asset, in the fair order of the moment when it did, while any of it is left."""
+    """Offer what came free of a locked asset, in the fair order of the moment when it did, while any of it is left.
+
+    All else that has come free of it goes first, or somebody could be offered that, too, while it looks for a place.
+    """
+    await settle(conn, place, now=now, request_id=request_id)
     seed = await db.fairness.seed(conn, came_free.moment.date())
     in_line = fairness.in_order(await db.waiting.candidates(conn, place.id, came_free, now), seed)
     while in_line and (found := await db.waiting.first(conn, place.id, came_free, in_line, now)):

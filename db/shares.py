@@ -27,7 +27,8 @@ BESIDE = """
             FROM occurrences c
             JOIN waiting_places p ON p.owner_id = c.owner_id AND p.asset_id = c.asset_id
                                  AND p.period && tstzrange(c.starts_at, c.ends_at)
-           WHERE c.owner_id = $2 AND c.booking_id = a.id AND c.state = 'pending' AND NOT p.ended) AS waiting
+           WHERE c.owner_id = $2 AND c.booking_id = a.id AND c.state = 'pending'
+             AND NOT p.ended AND lower(p.period) > $1) AS waiting
     FROM asked a
     LEFT JOIN total t ON t.booker_id = a.booker_id
     LEFT JOIN has h ON h.booking_id = a.id

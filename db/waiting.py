@@ -147,6 +147,7 @@ async def insert(
     now: datetime,
 ) -> bool:
     """Store an entry with its places: asset, skipped occurrence, period. False: its booker waits for some of it."""
+    assets = [asset_id for asset_id, _, _ in places]
     try:
         async with conn.transaction():
             await conn.execute(
@@ -159,24 +160,55 @@ async def insert(
                 attendees,
                 purpose,
                 now,
-                [asset_id for asset_id, _, _ in places],
+                assets,
                 [occurrence_id for _, occurrence_id, _ in places],
                 [Range(period.starts_at, period.ends_at) for _, _, period in places],
             )
     except asyncpg.ExclusionViolationError:
-        return False
+        if not await end_begun(conn, owner_id, booker_id, assets, now):
+            return False
+        return await insert(
+            conn,
+            waiting_id,
+            owner_id,
+            booker_id,
+            booking_id=booking_id,
+            units=units,
+            attendees=attendees,
+            purpose=purpose,
+            places=places,
+            now=now,
+        )
     return True
 
 
-# With the wholes around them, as `db.places.lock` does.
+BEGUN = """
+  SELECT DISTINCT waiting_id FROM waiting_places
+   WHERE owner_id = $1 AND booker_id = $2 AND asset_id = ANY($3::uuid[]) AND NOT ended AND lower(period) <= $4
+   ORDER BY waiting_id
+"""
+END_BEGUN = """
+  UPDATE waiting_places SET ended = true
+   WHERE owner_id = $1 AND booker_id = $2 AND asset_id = ANY($3::uuid[]) AND NOT ended AND lower(period) <= $4
+"""
+
+
+async def end_begun(
+    conn: Connection, owner_id: UUID, booker_id: UUID, asset_ids: Sequence[UUID], now: datetime
+) -> bool:
+    """Write down that what a booker waited for of locked assets has begun: whether anything had."""
+    begun = await conn.fetch(BEGUN, owner_id, booker_id, asset_ids, now)
+    for row in begun:
+        await sweep(conn, row["waiting_id"], owner_id, now)
+    await conn.execute(END_BEGUN, owner_id, booker_id, asset_ids, now)
+    return bool(begun)
+
+
 LOCK_ASSETS = """
-  SELECT a.id,
-         a.id IN (SELECT p.asset_id FROM waiting_places p WHERE p.waiting_id = $1 AND p.owner_id = $2) AS waited_for
-    FROM assets a
-   WHERE a.owner_id = $2 AND a.id IN (
-           SELECT t.whole_id FROM waiting_places p JOIN parts t ON t.owner_id = p.owner_id AND t.part_id = p.asset_id
-            WHERE p.waiting_id = $1 AND p.owner_id = $2)
-   ORDER BY a.id FOR NO KEY UPDATE OF a
+  SELECT a.id FROM assets a
+   WHERE a.owner_id = $2
+     AND a.id IN (SELECT p.asset_id FROM waiting_places p WHERE p.waiting_id = $1 AND p.owner_id = $2)
+   ORDER BY a.id FOR NO KEY UPDATE
 """
 LOCK = "SELECT FROM waitings WHERE id = $1 AND owner_id = $2 FOR UPDATE"
 
@@ -186,7 +218,7 @@ async def lock_assets(conn: Connection, waiting_id: UUID, owner_id: UUID) -> Non
     of them need not stay taken for it (`keep`).
     """
     rows = await conn.fetch(LOCK_ASSETS, waiting_id, owner_id)
-    session(conn).held.update((owner_id, row["id"]) for row in rows if row["waited_for"])
+    session(conn).held.update((owner_id, row["id"]) for row in rows)
 
 
 async def lock(conn: Connection, waiting_id: UUID, owner_id: UUID) -> None:

@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -583,6 +583,53 @@ async def test_who_waits_for_a_part_is_offered_it_when_the_whole_comes_free(worl
     assert [each["asset"]["id"] for each in await offered(group)] == [part["id"]]
     assert reasons(await holder.book(whole, EVENING)) == [["taken"]]
     await nothing_half_done(database)
+
+
+async def test_of_two_places_that_come_free_at_once_who_is_in_line_is_offered_one(world: World, owner, clock, database):
+    vans = await world.asset(owner, units=2)
+    for each in [await world.organisation() for _ in range(2)]:
+        ok(await each.book(vans, EVENING, hold=True), 201)
+    group = await world.organisation()
+    await wait(group, place(vans))
+    clock.now += timedelta(minutes=16)
+    ok(await owner.book(vans, EVENING), 201)
+    assert len(await offered(group)) == 1
+    await nothing_half_done(database)
+
+
+async def test_who_waited_for_what_has_begun_waits_for_the_rest_of_it(world: World, hall, holder, clock, database):
+    [group] = await groups(world, hall, 0)
+    rest = ("2027-02-01T19:00:00Z", EVENING[1])
+    ok(await holder.book(hall, NIGHT), 201)
+    both = await wait(group, place(hall), place(hall, NIGHT))
+    assert ok(await group.post("/waiting", {"any_of": [place(hall, rest)]}), 409)
+    clock.now = datetime(2027, 2, 1, 18, 30, tzinfo=UTC)
+    await wait(group, place(hall, rest))
+    assert ok(await group.get(f"/waiting/{both['id']}"), 200)["state"] == "waiting"
+    clock.now = datetime(2027, 2, 1, 19, 0, tzinfo=UTC)
+    await wait(group, place(hall, ("2027-02-01T19:30:00Z", EVENING[1])))
+    await nothing_half_done(database)
+
+
+async def test_who_waited_for_what_has_begun_is_in_nobodys_line_any_more(world: World, owner, clock):
+    hall = await world.asset(owner, terms={"approval": True, "approval_hours": 8784})
+    asking, group = await world.organisation(), await world.organisation()
+    ok(await asking.book(hall, ("2027-02-01T19:00:00Z", EVENING[1])), 201)
+    await wait(group, place(hall))
+    assert [each["request"]["waiting"] for each in ok(await owner.get("/bookings"), 200)["items"]] == [1]
+    clock.now = datetime(2027, 2, 1, 18, 30, tzinfo=UTC)
+    assert [each["request"]["waiting"] for each in ok(await owner.get("/bookings"), 200)["items"]] == [0]
+
+
+async def test_what_has_expired_has_no_units_though_it_is_kept_for_those_in_line(world: World, hall, clock):
+    holding, group = await world.organisation(), await world.organisation()
+    held = ok(await holding.book(hall, EVENING, hold=True), 201)
+    await wait(group, place(hall))
+    clock.now += timedelta(minutes=16)
+    [expired] = ok(await holding.get(f"/bookings/{held['id']}"), 200)["occurrences"]
+    assert (expired["state"], expired["unit_numbers"]) == ("expired", [])
+    [listed] = ok(await holding.get("/occurrences"), 200)["items"]
+    assert (listed["state"], listed["unit_numbers"]) == ("expired", [])
 
 
 async def test_a_stampede_gets_one_place(world: World, owner, database):
