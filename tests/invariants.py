@@ -61,13 +61,31 @@ UNKEPT = """
            SELECT count(*) FROM events e
             WHERE e.owner_id = f.booker_id AND e.object_id = f.need_id AND e.after->>'offer_id' = f.id::text)
 """
+# Who is in line is offered what came free once, one thing at a time, and in the transaction that freed it or noticed
+# that it was free.
+TWICE = """
+  SELECT f.waiting_id, f.waiting_number, f.freed_at, count(*) FROM offers f
+   WHERE f.waiting_id IS NOT NULL GROUP BY 1, 2, 3 HAVING count(*) > 1
+   UNION ALL
+  SELECT f.waiting_id, n.number, NULL, count(*)
+    FROM offers f
+    JOIN waitings w ON w.id = f.waiting_id AND w.owner_id = f.owner_id
+   CROSS JOIN LATERAL (SELECT CASE WHEN w.booking_id IS NOT NULL THEN f.waiting_number END AS number) n
+   WHERE f.state = 'offered' AND f.expires_at > now() GROUP BY 1, 2 HAVING count(*) > 1
+"""
+LATE = """
+  SELECT e.object_id, e.occurred_at FROM events e
+   WHERE e.type = 'offer.made' AND e.after ? 'freed_at'
+     AND NOT EXISTS (SELECT FROM events f WHERE f.xid = e.xid AND f.type NOT IN ('offer.made', 'waiting.left'))
+"""
 
 
 async def nothing_half_done(database: str) -> None:
     """Every booking has exactly what it takes, and its events."""
     conn = await asyncpg.connect(database)
     try:
-        for statement in (WRONG, UNTOLD, UNLIKE, UNKEPT):
-            assert [tuple(row) for row in await conn.fetch(statement)] == []
+        for statement in (WRONG, UNTOLD, UNLIKE, UNKEPT, TWICE, LATE):
+            wrong = [tuple(row) for row in await conn.fetch(statement)]
+            assert wrong == [], wrong
     finally:
         await conn.close()
