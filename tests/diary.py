@@ -4,7 +4,7 @@ It knows no SQL, no locks and no workers. Whoever asks for something is answered
 happens when the clock gets there. Units are counted, not seated: on which something is matters once it has begun.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -19,7 +19,10 @@ from entries import (
     Asking,
     Asset,
     Booking,
+    Entry,
+    Freed,
     Occurrence,
+    Offer,
     Refused,
     Scope,
     Wish,
@@ -27,6 +30,7 @@ from entries import (
     half_up,
     meet,
 )
+from line import Line
 
 OUTCOMES = ("completed", "cancelled", "expired", "declined", "lapsed", "recalled", "no_show", "skipped")
 CAN = {
@@ -53,9 +57,10 @@ ALWAYS = None
 
 
 @dataclass
-class Diary:
+class Diary(Line):
     """`hours`: daily from when to when, in minutes after midnight, of those that are not open always; `sharing`: those
-    that have the hours of one timetable. `claims`: minutes owed, by booking and occurrence.
+    that have the hours of one timetable. `claims`: minutes owed, by booking and occurrence. `choice`: which of so many
+    `choices` it takes where what comes free at one moment may be offered in one order or another.
     """
 
     assets: dict[str, Asset]
@@ -66,12 +71,30 @@ class Diary:
     closures: list[tuple[str, int, int]] = field(default_factory=list)
     bookings: list[Booking] = field(default_factory=list)
     claims: dict[tuple[int, int], int] = field(default_factory=dict)
+    draws: Callable[[int, str], bytes] = lambda _moment, name: name.encode()
+    entries: list[Entry] = field(default_factory=list)
+    offers: list[Offer] = field(default_factory=list)
+    unnoticed: list[Freed] = field(default_factory=list)
+    freed: list[Freed] = field(default_factory=list)
+    widened: list[tuple[str, int]] = field(default_factory=list)
+    choice: int = 0
+    choices: int = 1
 
     # The clock ----------------------------------------------------------------------------------------------------
 
-    def live(self, minutes: int) -> None:
-        """Let time pass, and what ends by itself end."""
-        self.now += minutes
+    def next_moment(self) -> int | None:
+        """When something ends by itself, as far as is known."""
+        coming = [
+            moment for booking in self.bookings for each in booking.occurrences for moment in self.next_of(each)[:1]
+        ]
+        return min([*coming, *(each.expires for each in self.offers if each.state == "offered")], default=None)
+
+    def live(self, now: int) -> None:
+        """Let time pass, up to the next moment, and what ends by itself end."""
+        self.now = now
+        for offer in self.offers:
+            if offer.state == "offered" and offer.expires <= now:
+                self.lapse(offer)
         for booking in self.bookings:
             self.settle(booking)
 
@@ -79,7 +102,7 @@ class Diary:
         while due := sorted(
             (*moment, each.number)
             for each in booking.occurrences
-            if (moment := self.next_of(each)) is not None and moment[0] <= self.now
+            if (moment := self.next_of(each)) and moment[0] <= self.now
         ):
             at, state, _ = due[0]
             became = [booking.occurrences[n] for *moment, n in due if moment == [at, state]]
@@ -89,13 +112,16 @@ class Diary:
             if state != "completed":
                 booking.changed = max(booking.changed, at)
             booking.record(EVENTS.get(state, "booking.completed"), at, None, became)
+            if state not in OCCUPYING:
+                self.end_by_itself(booking.asset, became, at)
 
-    def next_of(self, occurrence: Occurrence) -> tuple[int, str] | None:
+    def next_of(self, occurrence: Occurrence) -> tuple[int, str] | tuple[()]:
+        """When it becomes something by itself, and what."""
         if occurrence.state in ("held", "pending"):
-            return occurrence.alone
+            return occurrence.alone or ()
         if occurrence.state == "confirmed" and occurrence.due is not None:
             return occurrence.due, "no_show"
-        return (occurrence.ends, "completed") if occurrence.state in ("confirmed", "checked_in") else None
+        return (occurrence.ends, "completed") if occurrence.state in ("confirmed", "checked_in") else ()
 
     # What is asked ------------------------------------------------------------------------------------------------
 
@@ -105,6 +131,7 @@ class Diary:
         """The number of the new booking."""
         asset = self.assets[name]
         asking = Asking(booker, name, [Wish(*period, units) for period in periods], hold)
+        self.notice(name, asking.wishes)
         why_not = self.why_not(asking)
         got = [starts for (starts, _), why in zip(periods, why_not, strict=True) if not why]
         if not got or (len(got) < len(periods) and not skip):
@@ -156,10 +183,12 @@ class Diary:
         moved = [wish for wish in wishes if not wish.same]
         if not moved:
             return
+        self.notice(booking.asset)
         hold = any(wish.had.state == "held" for wish in moved)
         self.must_be_had(Asking(booking.booker, booking.asset, moved, hold, counted=True), "not-bookable")
         asked_again = [wish.starts for wish in moved if not wish.keeps_claim]
         claim = self.claim(booking.booker, booking.asset, asked_again)
+        self.free(booking.asset, [wish.had for wish in moved], self.now)
         for wish in moved:
             self.give(booking, wish, note, *((wish.had.state, wish.had.alone) if wish.keeps_claim else claim))
         rest = [each for each in booking.occurrences if all(each is not wish.had for wish in moved)]
@@ -211,6 +240,7 @@ class Diary:
         wishes = [Wish(each.starts, each.ends, each.units) for each in chosen]
         is_open = any(each.state in OPEN for each in booking.occurrences)
         asking = Asking(booking.booker, booking.asset, wishes, bool(held), is_open)
+        self.notice(booking.asset, wishes)
         why_not = self.why_not(asking)
         got = [each for each, why in zip(chosen, why_not, strict=True) if not why]
         if not got or (len(got) < len(chosen) and not skip):
@@ -226,6 +256,7 @@ class Diary:
             each.cost = 0 if why else self.price(booking.asset, each.ends - each.starts, each.units)
             due = None if why else self.due(booking.asset, *claim, each.starts, each.ends)
             each.become(*(("skipped", None) if why else claim), note, due)
+        self.wait_no_more(number, got)
         self.pay(booking)
         self.write(booking, "booking.retried", by, [each for each, _ in changed])
 
@@ -236,6 +267,8 @@ class Diary:
         for each in chosen:
             each.become(state, note=note, due=self.due(booking.asset, state, None, each.starts, each.ends))
         self.write(booking, event, by, chosen)
+        if state == "declined":
+            self.free(booking.asset, chosen, self.now)
 
     def attend(self, how: str, number: int, by: str, scope: Scope, note: str | None) -> None:
         """Somebody has come, or nobody."""
@@ -245,6 +278,8 @@ class Diary:
         for each in chosen:
             each.become(state, note=note)
         self.write(booking, f"booking.{state}", by, chosen)
+        if state == "no_show":
+            self.free(booking.asset, chosen, self.now)
 
     def cancel(self, number: int, by: str, scope: Scope, note: str | None) -> None:
         booking = self.permitted("cancel", number, by)
@@ -254,6 +289,7 @@ class Diary:
             each.late = by == booking.booker and each.state == "confirmed" and self.now > each.starts - notice
             each.become("cancelled", note=note)
         self.write(booking, "booking.cancelled", by, chosen)
+        self.free(booking.asset, chosen, self.now)
 
     def recall(self, number: int, by: str, scope: Scope, note: str | None) -> None:
         booking = self.permitted("recall", number, by)
@@ -276,6 +312,10 @@ class Diary:
         }
         return self.take_back_all(hit, by, note) if recall else hit
 
+    def open_again(self, name: str, starts: int, ends: int) -> None:
+        self.closures.remove((name, starts, ends))
+        self.freed.append(Freed(self.around(name), self.now, [(starts, ends)]))
+
     def replace_hours(
         self, by: str, name: str | None, hours: tuple[int, int] | None, *, recall: bool, note: str | None
     ) -> set[tuple[int, int]]:
@@ -284,6 +324,10 @@ class Diary:
         """
         names = {name} if name else self.sharing
         self.must_own(by, names)
+        if name not in self.sharing:  # it is the hours that change, or which hours it has, or both
+            self.free_all(set(names))
+        if name:
+            self.free_all(self.around(name))
         self.sharing = self.sharing - {name}
         self.hours |= dict.fromkeys(names, hours)
         hit = {
@@ -309,6 +353,7 @@ class Diary:
                 self.claims[number, each.number] = self.to_come(each)
             each.become("cancelled" if held else "recalled", note=note)
         self.write(self.bookings[number], "booking.recalled", by, chosen)
+        self.free_together(self.bookings[number].asset, chosen)
 
     # Who may, and what it concerns --------------------------------------------------------------------------------
 
@@ -320,6 +365,7 @@ class Diary:
         booking = self.bookings[number]
         if by not in self.parties(booking):
             raise Refused("not-found")
+        self.notice_of(booking)
         if by not in self.who_may(how, booking):
             raise Refused("forbidden")
         return booking
@@ -390,6 +436,7 @@ class Diary:
     # The rules ----------------------------------------------------------------------------------------------------
 
     def must_be_had(self, asking: Asking, slug: str) -> None:
+        self.notice(asking.asset, asking.wishes)
         why_not = self.why_not(asking)
         if any(why_not):
             raise Refused(slug, why_not, asking=asking)
@@ -476,7 +523,8 @@ class Diary:
         """How many units of an asset are gone where another, or it, was booked."""
         if booked == name:
             return occurrence.units
-        return self.assets[name].units if self.within(booked, name) else 0
+        since = [other for other, moment in self.widened if other == name and moment >= occurrence.upper]
+        return self.assets[name].units - len(since) if self.within(booked, name) else 0
 
     def fits(self, asking: Asking, wish: Wish, own: Sequence[Wish] = ()) -> bool:
         """Whether at every moment of a wish as many units are left as it needs, beside others of its request. What it
@@ -484,14 +532,22 @@ class Diary:
         """
         name, asset = asking.asset, self.assets[asking.asset]
         lower, upper = wish.starts - asset.before, wish.ends + asset.after
-        there = [
-            (each.lower, each.upper, self.takes(each, booking.asset, name), booking.asset, each.seats)
-            for booking in self.bookings
-            for each in booking.occurrences
-            if each.state in OCCUPYING and all(each is not one.had for one in asking.wishes)
-        ] + [
-            (one.starts - asset.before, one.ends + asset.after, one.units, name, one.stays_on(self.now)) for one in own
-        ]
+        there = (
+            [
+                (each.lower, each.upper, self.takes(each, booking.asset, name), booking.asset, each.seats)
+                for booking in self.bookings
+                for each in booking.occurrences
+                if each.state in OCCUPYING and all(each is not one.had for one in asking.wishes)
+            ]
+            + [
+                (each.lower, each.upper, self.takes(each, booked, name), booked, each.seats)
+                for booked, each in self.kept()
+            ]
+            + [
+                (one.starts - asset.before, one.ends + asset.after, one.units, name, one.stays_on(self.now))
+                for one in own
+            ]
+        )
         spans = [span for span in there if span[0] < upper and lower < span[1]]
         moments = [lower, *(since for since, *_ in spans if lower < since < upper)]
         most = max(sum(count for since, until, count, *_ in spans if since <= moment < until) for moment in moments)
@@ -538,7 +594,7 @@ class Diary:
             return None
         others = [each for each in self.theirs(booker, owner, OPEN) if each is not booking]
         coming = [self.to_come(each) for other in others for each in self.coming(other)]
-        return {"booker_has": {"bookings": len(others), "minutes": sum(coming)}, "waiting": 0}
+        return {"booker_has": {"bookings": len(others), "minutes": sum(coming)}, "waiting": self.in_line_for(number)}
 
     def may(self, booking: Booking, to: str) -> list[str]:
         """What can be done; what is to be had once more can be until it begins, and what expired all together."""
@@ -557,14 +613,19 @@ class Diary:
             )
         ]
 
-    def occupied(self) -> dict[tuple[int, int, str, int, int], int]:
-        """How many units are occupied: by booking and occurrence, of an asset, from when until when."""
-        return {
-            (number, each.number, name, each.lower, each.upper): self.takes(each, booking.asset, name)
+    def occupied(self) -> dict[tuple[object, ...], int]:
+        """How many units are occupied: by booking and occurrence or for an offer, of an asset, from when until when."""
+        booked = [
+            ((number, each.number), booking.asset, each)
             for number, booking in enumerate(self.bookings)
             for each in booking.occurrences
             if each.state in OCCUPYING
-            for name in (booking.asset, *self.assets[booking.asset].parts)
+        ]
+        offered = [(each.key, each.asset, each.place) for each in self.offers if each.state == "offered"]
+        return {
+            (*whose, name, each.lower, each.upper): self.takes(each, asset, name)
+            for whose, asset, each in [*booked, *offered]
+            for name in (asset, *self.assets[asset].parts)
         }
 
 

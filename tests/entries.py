@@ -4,7 +4,7 @@ Times are minutes since a dawn at nine o'clock, on a clock that never changes.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 OPEN = ("held", "pending", "checked_in", "confirmed")
 OCCUPYING = (*OPEN, "completed")
@@ -30,7 +30,7 @@ class Price:
 @dataclass(frozen=True)
 class Asset:
     """`approval`: the owner's minutes to decide, None where it need not. `grace`: those to check in, None where nobody
-    need. `parts`: names. `price`: None: free."""
+    need. `parts`: names. `price`: None: free. `offer`: for how long those in line are offered what came free."""
 
     owner: str
     units: int = 1
@@ -46,6 +46,10 @@ class Asset:
     recallable: bool = False
     parts: tuple[str, ...] = ()
     price: Price | None = None
+    offer: int = HOUR
+
+    def with_units(self, units: int) -> "Asset":
+        return replace(self, units=units)
 
 
 @dataclass
@@ -203,6 +207,73 @@ class Booking:
 
     def record(self, kind: str, at: int, by: str | None, changed: Iterable[Occurrence]) -> None:
         self.events.append(Event(kind, at, by, tuple(sorted(each.told() for each in changed))))
+
+
+@dataclass
+class Waited:
+    """A place that is waited for. `skipped`: the booking and the occurrence that it is for."""
+
+    asset: str
+    starts: int
+    ends: int
+    skipped: tuple[int, int] | None = None
+    met: bool = False
+    ended: bool = False
+
+
+@dataclass
+class Entry:
+    """Somebody in line: for any of its places, or for all that a booking skipped."""
+
+    booker: str
+    units: int
+    places: list[Waited]
+    booking: int | None
+    changed: int
+    left: bool = False
+    met: bool = False
+    events: list[str] = field(default_factory=lambda: ["waiting.joined"])
+
+    def waits(self, now: int) -> list[tuple[int, Waited]]:
+        """The places that are still waited for, each with its number."""
+        return [(n, each) for n, each in enumerate(self.places, 1) if not each.ended and each.starts > now]
+
+    def state(self, now: int) -> str:
+        if self.left or self.met:
+            return "left" if self.left else "met"
+        return "waiting" if self.waits(now) else "lapsed"
+
+
+@dataclass
+class Freed:
+    """What came free, and when. `names`: the assets for which those in line may be helped by it. `spans`: what was
+    occupied, None: at any time. `seats`: who sat there, which nobody else may have before it is noticed.
+    """
+
+    names: set[str]
+    moment: int
+    spans: list[tuple[int, int]] | None
+    seats: list[tuple[str, Occurrence]] = field(default_factory=list)
+
+
+@dataclass
+class Offer:
+    """A place that is kept for an entry, the `number`-th it waits for, until it has answered."""
+
+    entry: int
+    number: int
+    asset: str
+    place: Occurrence
+    freed_at: int
+    expires: int
+    changed: int
+    state: str = "offered"
+    booking: int | None = None
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        """What nobody is offered twice."""
+        return self.entry, self.number, self.freed_at
 
 
 @dataclass

@@ -3,10 +3,12 @@
 Hypothesis calls the rules of a machine from ordinary functions: `run` waits for what they ask of the application.
 """
 
+import hmac
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from typing import Any, TypeVar
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -20,23 +22,25 @@ from fallow.cluster import Cluster
 T = TypeVar("T")
 DAWN = datetime(2027, 1, 4, 9, tzinfo=UTC)
 DATABASE = "fallow_machine"
-NAMES = ("council", "group", "club")
+NAMES = ("council", "group", "club", "choir")
 ASSETS = {
-    "hall": Asset("council", notice=HOUR, shortest=30, longest=3 * HOUR, recallable=True, price=Price(9999, "day")),
+    "hall": Asset(
+        "council", notice=HOUR, shortest=30, longest=3 * HOUR, recallable=True, price=Price(9999, "day"), offer=30
+    ),
     "vans": Asset(
         "council", units=3, before=15, after=30, hold=30, grace=15, recallable=True, price=Price(1250, "hour")
     ),
     "house": Asset("council", after=15, parts=("room", "desks")),
     "room": Asset("council", grace=30),
     "desks": Asset("council", units=2, price=Price(700, "booking")),
-    "gym": Asset("council", approval=3 * HOUR, hold=HOUR, recallable=True),
+    "gym": Asset("council", approval=3 * HOUR, hold=HOUR, recallable=True, offer=2 * HOUR),
     "studio": Asset("council", units=2, after=15, approval=24 * HOUR, on_deadline="confirmed", grace=0),
     "field": Asset("club", notice=2 * HOUR, approval=2 * HOUR),
 }
 SHARING = ("gym", "studio")  # the hours of one timetable
 CLEAR = """
-  TRUNCATE bookings, occurrences, occupancies, claims, closures, accounts, events, idempotency_keys,
-           jobs.pgqueuer CASCADE;
+  TRUNCATE bookings, occurrences, occupancies, waitings, waiting_places, offers, claims, closures, accounts, events,
+           idempotency_keys, jobs.pgqueuer CASCADE;
   UPDATE organisations SET state = 'verified'
 """
 
@@ -53,6 +57,8 @@ class Stage:
         self.assets: dict[str, dict[str, Any]] = {}
         self.timetable: dict[str, Any] = {}
         self.rehoured = True  # whether any hours are not as they were
+        self.widened: set[str] = set()  # what has more units than it had
+        self.seeds: dict[date, bytes] = {}  # of the fair order
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return self.portal.call(waited, coroutine)
@@ -81,6 +87,20 @@ class Stage:
         if self.rehoured:
             await self.open_always()
         self.rehoured = False
+        for name in self.widened:
+            owner = self.organisations[ASSETS[name].owner]
+            ok(await owner.patch(f"/assets/{self.assets[name]['id']}", {"units": ASSETS[name].units}), 200)
+        self.widened.clear()
+        await self.conn.execute("TRUNCATE events")
+
+    def draw(self, moment: int, name: str) -> bytes:
+        """What an organisation drew on the day of a moment, by the seed that is published when that is over."""
+        on = (DAWN + timedelta(minutes=moment)).date()
+        if on not in self.seeds:
+            now, self.clock.now = self.clock.now, DAWN + timedelta(days=365)
+            told = ok(self.run(self.organisations["council"].get(f"/seeds/{on}")), 200)
+            self.clock.now, self.seeds[on] = now, bytes.fromhex(told["seed"])
+        return hmac.new(self.seeds[on], self.organisations[name].id.encode(), sha256).digest()
 
     async def open_always(self) -> None:
         path, shared = f"/timetables/{self.timetable['id']}", {"name": "The council's", "always": True}
@@ -99,6 +119,7 @@ def terms(asset: Asset) -> dict[str, Any]:
         "longest_minutes": asset.longest,
         "price": asset.price and {**asdict(asset.price), "currency": "GBP"},
         "hold_minutes": asset.hold,
+        "offer_minutes": asset.offer,
         "turnaround_before_minutes": asset.before,
         "turnaround_after_minutes": asset.after,
         "cancel_notice_minutes": asset.notice,

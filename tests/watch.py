@@ -11,8 +11,9 @@ from typing import Any
 import httpx
 from calls import ok
 from diary import Diary
-from entries import Booking, Refused
+from entries import DAY, HOUR, STEP, Asking, Booking, Refused, Wish
 from hypothesis.stateful import RuleBasedStateMachine, invariant
+from invariants import nothing_half_done
 from stage import ASSETS, NAMES, SHARING, Stage, instant, minutes
 
 Json = dict[str, Any]
@@ -23,10 +24,18 @@ OVERLAPPING = """
      AND a.occupied && b.occupied
 """
 OCCUPIED = """
-  SELECT occurrence_id, asset_id, unit, lower(occupied) AS lower, upper(occupied) AS upper, held_until FROM occupancies
+  SELECT o.occurrence_id, o.asset_id, o.unit, lower(o.occupied) AS lower, upper(o.occupied) AS upper, o.held_until,
+         f.id AS offer_id, o.asset_id = f.asset_id AS itself
+    FROM occupancies o
+    JOIN occurrences c ON c.id = o.occurrence_id
+    LEFT JOIN offers f ON f.booking_id = c.booking_id AND c.booker_id IS NULL
+   ORDER BY o.unit
 """
-VERSIONS = "SELECT id, version FROM bookings"
-STANDING = "SELECT id, state, starts_at, ends_at, units, cancelled_late FROM occurrences"
+VERSIONS = "SELECT id, version FROM bookings WHERE booker_id IS NOT NULL"
+STANDING = """
+  SELECT id, state, starts_at, ends_at, units, cancelled_late FROM occurrences WHERE booker_id IS NOT NULL
+"""
+OFFERS = "SELECT id, waiting_id, waiting_number, freed_at, expires_at FROM offers"
 
 
 class Watched(RuleBasedStateMachine):
@@ -35,7 +44,13 @@ class Watched(RuleBasedStateMachine):
     def __init__(self, stage: Stage) -> None:
         super().__init__()
         self.stage = stage
-        self.diary = Diary(ASSETS, sharing=set(SHARING))
+
+        def draws(moment: int, name: str) -> bytes:  # a method would be copied with its stage
+            return stage.draw(moment, name)
+
+        self.diary = Diary(ASSETS, sharing=set(SHARING), draws=draws)
+        self.entries: list[str] = []  # of waiting lists, by number
+        self.offers: dict[tuple[int, int, int], str] = {}  # by what nobody is offered twice
         self.ids: list[str] = []  # of bookings, by number
         self.references: list[str] = []
         self.occurrences: list[list[str]] = []  # and of their occurrences
@@ -68,6 +83,8 @@ class Watched(RuleBasedStateMachine):
             *(self.look_as(who, at_all=at_all) for who in NAMES),
             *(self.look_what_is_owed(who) for who in owed),
             self.look_who_occupies(),
+            *(self.look_who_waits(who) for who in {NAMES[0], NAMES[self.steps % len(NAMES)]} if self.entries),
+            self.look_what_is_free(),
         )
         await self.look_what_was_told(dict(zip(NAMES, feeds, strict=True)))
 
@@ -76,6 +93,7 @@ class Watched(RuleBasedStateMachine):
         organisation = self.stage.organisations[who]
         listed = ok(await organisation.get("/bookings", order="oldest", limit=100), 200)["items"]
         numbers = [number for number, booking in enumerate(self.diary.bookings) if who in self.diary.parties(booking)]
+        numbers.sort(key=lambda number: self.ids[number])  # what was offered first is as old as the offer
         assert [each["id"] for each in listed] == [self.ids[number] for number in numbers]
         for number, item in zip(numbers, listed, strict=True):
             booking = self.diary.bookings[number]
@@ -88,7 +106,7 @@ class Watched(RuleBasedStateMachine):
             if known == item and (self.steps + number) % 4 and not at_all:
                 continue
             answer = await organisation.send("GET", f"/bookings/{item['id']}", headers={"If-None-Match": etag})
-            assert answer.status_code == (304 if known == item else 200)
+            assert answer.status_code == (304 if known == item else 200), (answer.text, known)
             if known != item:
                 assert answer.json() == item
                 self.seen[who, number] = item, answer.headers["ETag"]
@@ -110,22 +128,119 @@ class Watched(RuleBasedStateMachine):
             if who in self.diary.parties(self.diary.bookings[number])
         }
 
+    async def look_who_waits(self, who: str) -> None:
+        """Each is shown who waits and what is offered as it is."""
+        organisation = self.stage.organisations[who]
+        entries = ok(await organisation.get("/waiting", limit=100), 200)["items"]
+        numbers = [n for n, entry in enumerate(self.diary.entries) if who in self.diary.concerned(entry)]
+        assert {each["id"]: self.entry(each) for each in entries} == {
+            self.entries[n]: self.diary.shown_entry(n, who) for n in numbers
+        }
+        offers = ok(await organisation.get("/offers", limit=100), 200)["items"]
+        shown = [each for each in self.diary.offers if each.entry in numbers]
+        assert {each["id"]: self.offer(each) for each in offers} == {
+            self.offers[each.key]: self.diary.shown_offer(each, who) for each in shown
+        }
+        if numbers:
+            number = numbers[self.steps % len(numbers)]
+            answer = ok(await organisation.get(f"/waiting/{self.entries[number]}"), 200)
+            assert in_lines(answer) == self.diary.lines(number)
+
+    def entry(self, shown: Json) -> Json:
+        """An entry as answered, as far as the model knows of it."""
+        assert shown["offer_id"] in {None, *self.offers.values()}
+        return {
+            **{name: shown[name] for name in ("state", "units", "may")},
+            "booker": self.name(shown["booker_id"]),
+            "booking": shown["booking_id"] and self.ids.index(shown["booking_id"]),
+            "places": [
+                (
+                    self.name(each["asset"]["id"]),
+                    minutes(each["starts_at"]),
+                    minutes(each["ends_at"]),
+                    each["occurrence_id"] and self.places[each["occurrence_id"]],
+                    each["met"],
+                )
+                for each in shown["places"]
+            ],
+            "offered": shown["offer_id"] is not None,
+            "updated_at": minutes(shown["updated_at"]),
+        }
+
+    def offer(self, shown: Json) -> Json:
+        """An offer, likewise."""
+        [place] = shown["occurrences"]
+        entry = self.entries.index(shown["waiting_id"])
+        return {
+            **{name: shown[name] for name in ("state", "units", "may")},
+            "key": (entry, place["number"], minutes(shown["freed_at"])),
+            "booker": self.name(shown["booker_id"]),
+            "asset": self.name(shown["asset"]["id"]),
+            "place": (place["number"], minutes(place["starts_at"]), minutes(place["ends_at"])),
+            "expires_at": minutes(shown["expires_at"]),
+            "updated_at": minutes(shown["updated_at"]),
+            "booking": self.ids.index(shown["booking_id"]) if shown["booking_id"] else None,
+        }
+
+    def name(self, key: str) -> str:
+        """What an organisation or an asset is called here."""
+        known = {each.id: name for name, each in self.stage.organisations.items()}
+        return known.get(key) or next(name for name, asset in self.stage.assets.items() if asset["id"] == key)
+
+    async def look_what_is_free(self) -> None:
+        """Availability says of one asset, and search of all for one period, what can be booked."""
+        if self.diary.unnoticed:
+            return
+        since = -(-self.diary.now // STEP) * STEP
+        await (self.look_when(since) if self.steps % 2 else self.look_where(since + STEP * (7 * self.steps % 40)))
+
+    async def look_when(self, since: int) -> None:
+        name = [*ASSETS][self.steps // 2 % len(ASSETS)]
+        until, length = since + DAY, ASSETS[name].shortest
+        told = await self.stage.world.free(self.stage.assets[name], instant(since), instant(until))
+        free = [(minutes(starts), minutes(ends)) for starts, ends in told]
+        starts = range(since, until - length, STEP)
+        assert [each for each in starts if any(low <= each and each + length <= high for low, high in free)] == [
+            each for each in starts if self.can_be_had(name, each, each + length)
+        ]
+
+    async def look_where(self, starts: int) -> None:
+        found = await self.stage.world.found(instant(starts), instant(starts + HOUR))
+        assert {self.name(each) for each in found} == {
+            name for name in ASSETS if self.can_be_had(name, starts, starts + HOUR)
+        }
+
+    def can_be_had(self, name: str, starts: int, ends: int) -> bool:
+        """By anybody who is known."""
+        return not self.diary.broken(Asking("nobody", name, []), Wish(starts, ends, 1))
+
     async def look_who_occupies(self) -> None:
         """What stands has its units, and those of all parts; no unit has two; and what has begun stays where it is."""
         assert await self.stage.conn.fetch(OVERLAPPING) == []
         names = {asset["id"]: name for name, asset in self.stage.assets.items()}
+        offers = {self.offers[each.key]: each for each in self.diary.offers}
+        for each in self.diary.offers:
+            each.place.seats = ()
         taken: Counter[Any] = Counter()
         begun: dict[tuple[str, str, Any], set[int]] = defaultdict(set)
         for row in await self.stage.conn.fetch(OCCUPIED):
             key, asset = str(row["occurrence_id"]), str(row["asset_id"])
-            number, n = self.places[key]
-            occurrence = self.diary.bookings[number].occurrences[n]
             until = minutes(row["held_until"])
-            if until is not None and until <= self.diary.now:
-                assert occurrence.state in ("expired", "lapsed", "no_show")
+            if offer := offers.get(str(row["offer_id"])):
+                whose, occurrence, state = offer.key, offer.place, offer.state
+                if row["itself"]:
+                    occurrence.seats += (row["unit"],)
+            else:
+                whose = self.places[key]
+                occurrence = self.diary.bookings[whose[0]].occurrences[whose[1]]
+                state = occurrence.state
+            if state in ("expired", "lapsed", "no_show"):
+                assert until is None or until <= self.diary.now
+                if until is None:
+                    assert any(occurrence is each for freed in self.diary.unnoticed for _, each in freed.seats)
                 continue
-            assert until == occurrence.held_until
-            taken[number, n, names[asset], minutes(row["lower"]), minutes(row["upper"])] += 1
+            assert until == occurrence.held_until or (until is None and self.diary.anybody())
+            taken[*whose, names[asset], minutes(row["lower"]), minutes(row["upper"])] += 1
             if row["lower"] <= self.stage.clock.now:
                 begun[key, asset, row["lower"]].add(row["unit"])
         assert taken == self.diary.occupied()
@@ -190,6 +305,9 @@ class Watched(RuleBasedStateMachine):
         known = {organisation.id: name for name, organisation in self.stage.organisations.items()}
         return event["actor"] and known[event["actor"]["organisation_id"]]
 
+    def wake(self) -> None:
+        """Nothing sleeps."""
+
     def everything_is_written_down(self) -> None:
         """Workers do all that is due."""
         for _ in range(2):  # what was approved only now may be over, which is looked for every minute
@@ -202,8 +320,10 @@ class Watched(RuleBasedStateMachine):
         }
 
     def teardown(self):
+        self.wake()
         self.everything_is_written_down()
         self.stage.run(self.look(at_all=True))
+        self.stage.run(nothing_half_done(self.stage.world.database))
 
 
 def visible(booking: Json) -> Json:
@@ -228,6 +348,13 @@ def visible(booking: Json) -> Json:
             for each in booking["occurrences"]
         ],
     }
+
+
+def in_lines(entry: Json) -> list[tuple[int, int, int, int, int]]:
+    """Where an entry stands."""
+    return [
+        tuple(each[name] for name in ("place", "minutes_held", "before", "equal", "after")) for each in entry["lines"]
+    ]
 
 
 def codes(occurrence: Json) -> list[str]:

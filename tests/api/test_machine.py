@@ -5,7 +5,6 @@ The model is diary.py; watch.py looks after every step whether all that Fallow a
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +15,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, consumes, initialize, multiple, precondition, rule, run_state_machine_as_test
 from stage import ASSETS, NAMES, Stage, instant, minutes, staged, wall
-from watch import Json, Watched, refusal_of, told
+from waiters import Waiters, attempt, to
+from watch import Json, refusal_of, told
 
 from fallow.cluster import Cluster
 
@@ -49,7 +49,7 @@ moves = st.one_of(
 hours = st.sampled_from([None, None, (8 * HOUR, 20 * HOUR), (9 * HOUR, 13 * HOUR), (17 * HOUR, 26 * HOUR)])
 
 
-class Machine(Watched):
+class Machine(Waiters):
     """What several organisations do to each other's bookings, and what each of them sees of it."""
 
     bookings = Bundle("bookings")
@@ -57,15 +57,27 @@ class Machine(Watched):
 
     # What is done -------------------------------------------------------------------------------------------------
 
-    @initialize(target=bookings, name=names, slots=st.tuples(slots, slots, slots), common=slots, hold=st.booleans())
-    def three_come_at_once(self, name, slots, common, hold):
-        """To one place, each for a time of its own and all for another."""
+    @initialize(
+        target=bookings,
+        name=names,
+        slots=st.tuples(slots, slots, slots),
+        common=slots,
+        hold=st.booleans(),
+        wait=st.sampled_from(["any", "all", "skipped", "none"]),
+    )
+    def three_come_at_once(self, name, slots, common, hold, wait):
+        """To one place, each for a time of its own and all for another, for which they may wait."""
         self.first = name
         made = [
             self.ask_for(who, name, apart([(30 * n, 30 * n + length) for n, length in (slot, common)]), 1, hold, True)
-            for who, slot in zip(NAMES, slots, strict=True)
+            for who, slot in zip(NAMES, slots, strict=False)
         ]
-        return multiple(*(number for number in made if number is not None))
+        numbers = [number for number in made if number is not None]
+        for number in numbers if wait == "skipped" else ():
+            self.join_for(number, self.diary.bookings[number].booker)
+        for who in {"any": NAMES[1:], "all": NAMES}.get(wait, ()):
+            self.join(who, [(name, 30 * common[0], 30 * common[0] + common[1])], 1)
+        return multiple(*numbers)
 
     @rule(
         target=bookings,
@@ -171,7 +183,7 @@ class Machine(Watched):
     @rule(nth=nth, scope=scopes, skip=st.booleans(), room=st.booleans(), passing=st.sampled_from([0, 0, 1, 14]))
     def retry_ones_own(self, nth, scope, skip, room, passing):
         """Perhaps a little later, and once others have given back what they have at the time."""
-        self.wait(passing)
+        self.pass_time(passing)
         number, booker = self.ones_own("retry", nth)
         skipped = [each for each in self.diary.bookings[number].occurrences if each.state in CAN["retry"]]
         for other, each in self.beside(number) if room else ():
@@ -239,7 +251,7 @@ class Machine(Watched):
         """About when it starts."""
         number, booker = self.ones_own("check-in", nth)
         coming = [each.starts for each in self.diary.bookings[number].occurrences if each.state in CAN["check-in"]]
-        self.wait(max(0, min(coming) + passing - self.diary.now))
+        self.pass_time(max(0, min(coming) + passing - self.diary.now))
         self.attend(number, booker if what == "check-in" else self.owner_of(number), what, ALL, None, "plain", None)
 
     @rule(
@@ -299,29 +311,13 @@ class Machine(Watched):
     def open_again(self, closure):
         key, (name, *span) = closure
         owner = self.stage.organisations[ASSETS[name].owner]
+        self.wake()
         ok(self.stage.run(owner.delete(f"/closures/{key}")), 204)
-        self.diary.closures.remove((name, *span))
-
-    @rule(passing=st.sampled_from([1, 14, 15, 15, 30, 30, HOUR, HOUR, 3 * HOUR, DAY, 2 * DAY]))
-    def wait(self, passing):
-        self.diary.live(passing)
-        self.stage.clock.now += timedelta(minutes=passing)
-
-    @rule()
-    def wait_for_what_comes(self):
-        """Until the next moment at which something happens by itself or begins."""
-        coming = [
-            moment
-            for booking in self.diary.bookings
-            for each in booking.occurrences
-            for moment in (each.lower, each.starts, *(self.diary.next_of(each) or ())[:1])
-            if moment > self.diary.now
-        ]
-        if coming:
-            self.wait(min(coming) - self.diary.now)
+        _, self.diary = self.agreed(lambda diary: diary.open_again(name, *span))
 
     @rule()
     def work(self):
+        self.wake()
         self.everything_is_written_down()
 
     @rule()
@@ -405,16 +401,13 @@ class Machine(Watched):
         if how == "twice":
             again = self.stage.run(self.stage.organisations[who].post(path, sent, **options))
             assert told(again) == told(answer)
-        after = deepcopy(self.diary)
-        made = attempt(lambda: act(after))
-        refused = made if isinstance(made, Refused) else None
-        concerned = len(self.diary.bookings) if number is None else number
-        if not refused:
-            after.settle(after.bookings[concerned])
-        if refused is not None:
-            assert refusal_of(answer) == refused, answer.text
-            self.can_be_had_instead(refused, answer.json())
+        made, after = self.agreed(act, dry=how == "dry")
+        if isinstance(made, Refused):
+            assert refusal_of(answer) == made, answer.text
+            self.diary = after
+            self.can_be_had_instead(made, answer.json())
             return None
+        concerned = len(self.diary.bookings) if number is None else number
         shown = ok(answer, 200 if how == "dry" or number is not None else 201)
         self.is_shown(shown, after, concerned, who)
         if how == "dry":
@@ -453,6 +446,7 @@ class Machine(Watched):
         """Do what stands in the way of bookings after a look at what that hits, which may be sent as If-Match; the
         answer, if it is done.
         """
+        self.wake()
         after = deepcopy(self.diary)
         hit = attempt(lambda: act(after))
         send = self.stage.organisations[who].send
@@ -475,7 +469,7 @@ class Machine(Watched):
             return None
         shown: Json = ok(made, 200 if exists else 201)
         self.is_hit(shown, hit, after)
-        self.diary = after
+        _, self.diary = self.agreed(act)
         return shown
 
     def is_hit(self, answer: Json, hit: set[tuple[int, int]], after: Diary) -> None:
@@ -493,19 +487,6 @@ class Machine(Watched):
             self.can_be_booked(after, each["alternatives"], asking)
 
 
-def attempt(act: Callable[[], Any]) -> Any:
-    """What it makes, or the refusal."""
-    try:
-        return act()
-    except Refused as refused:
-        return refused
-
-
-def to(starts: int, ends: int) -> Json:
-    """A period as it is sent."""
-    return {"starts_at": instant(starts), "ends_at": instant(ends)}
-
-
 def spanned(answered: Json) -> tuple[int, int]:
     """A period as it was answered."""
     return minutes(answered["starts_at"]), minutes(answered["ends_at"])
@@ -518,6 +499,19 @@ def apart(periods: list[tuple[int, int]]) -> list[tuple[int, int]]:
         if all(until <= starts or ends <= since for since, until in kept):
             kept.append((starts, ends))
     return kept
+
+
+class Crowd(Machine):
+    """The same, who do little but wait in line, and give back what others wait for."""
+
+    confirm, move, retry, decide, cancel, attend, recall, book_series, replace_hours, open_again, doubt, work = map(
+        precondition(lambda _: False),
+        (
+            *(Machine.confirm, Machine.move, Machine.retry, Machine.decide, Machine.cancel, Machine.attend),
+            *(Machine.recall, Machine.book_series, Machine.replace_hours, Machine.open_again, Machine.doubt),
+            Machine.work,
+        ),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -538,6 +532,10 @@ plain = settings(
 
 def test_whatever_several_organisations_do_comes_out_as_the_model_says(stage: Stage):
     run_state_machine_as_test(lambda: Machine(stage), settings=settings(plain, max_examples=12))
+
+
+def test_whatever_a_crowd_does_that_waits_in_line_comes_out_as_the_model_says(stage: Stage):
+    run_state_machine_as_test(lambda: Crowd(stage), settings=settings(plain, max_examples=12))
 
 
 @pytest.mark.slow
