@@ -129,9 +129,12 @@ async def wait_for_skipped(
     conn: Connection, booking_id: UUID, caller: Caller, now: datetime, request_id: str
 ) -> Waiting:
     """Wait for all that a booking of the caller's skipped and that has not begun. Raises Invalid, StateDoesNotAllow."""
-    booking = await db.bookings.lock(conn, booking_id, caller.organisation_id, now=now, request_id=request_id)
-    if booking is None or booking.booker_id != caller.organisation_id:
+    found = await db.bookings.load(conn, booking_id, caller.organisation_id, now)
+    if found is None or found.booker_id != caller.organisation_id:
         raise Invalid([Fault("#/booking_id", "You have no such booking.")])
+    await db.parts.lock(conn, found.owner_id, found.asset.id, None)  # as below, all in one order
+    booking = await db.bookings.lock(conn, booking_id, caller.organisation_id, now=now, request_id=request_id)
+    assert booking is not None  # noqa: S101 - it is the caller's
     skipped = [each for each in booking.occurrences if each.state == "skipped" and each.starts_at > now]
     if not skipped:
         raise StateDoesNotAllow("It has skipped nothing that is still to come.", states=("skipped",))

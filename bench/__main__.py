@@ -8,16 +8,17 @@ import asyncio
 import os
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from itertools import cycle
 from multiprocessing import get_context
 
-from bench import changes, jobs, load, matches, recorded, stage, tables, waiting, work
+from bench import changes, jobs, limits, load, matches, recorded, stage, tables, waiting, work
 from bench.jobs import Job
 from bench.load import Answer
 from bench.tables import Side, Sides
+from db.connection import Connection
 
 CLIENTS = 8
 
@@ -78,19 +79,30 @@ class Rig:
             f"{answered}; p50 {1000 * cuts[49]:.1f} ms, p99 {1000 * cuts[98]:.1f} ms."
         )
 
-    def give_back(self, requests: Sequence[bytes]) -> str:
-        """What others wait for, or nobody, one after another."""
+    def in_turns(self, requests: Sequence[bytes]) -> list[Answer]:
+        """The answers to requests, one after another."""
         asking = self.clients.submit(
             load.drive, self.address, requests, clients=1, warm=0, seconds=len(requests), again=False
         )
         answers = asking.result()
         self.asked += len(answers)
-        return waiting.told(answers, asyncio.run(self.leave()))
+        return answers
 
-    async def leave(self) -> int:
-        """Take back all that was offered and all who waited: how many offers there were."""
+    def give_back(self, requests: Sequence[bytes]) -> str:
+        """What others wait for, or nobody."""
+        answers = self.in_turns(requests)
+        return waiting.told(answers, asyncio.run(self.take_back(waiting.undo)))
+
+    def count(self, requests: Sequence[bytes]) -> str:
+        """Bookings that limits count, or not."""
+        answers = self.in_turns(requests)
+        asyncio.run(self.take_back(limits.undo))
+        return limits.told(answers)
+
+    async def take_back(self, undo: Callable[[Connection], Awaitable[int]]) -> int:
+        """What was done, undone: what that says of it."""
         async with stage.connected(self.url) as conn:
-            return await waiting.undo(conn)
+            return await undo(conn)
 
 
 def clients() -> ProcessPoolExecutor:
@@ -133,6 +145,7 @@ def bench(assets: int, rounds: int, **given: float) -> str:
             memory = [stage.resident_mb(each) for each in servers]
             measured = measure([(rig, job) for job in todo], rounds, [CLIENTS, 1])
             contest = rig.contest(contested)
+            counted = rig.count(asyncio.run(limits.booking(url, monday)))
             given_back = rig.give_back(asyncio.run(waiting.cancelling(url, monday)))
             grown = ", ".join(
                 f"{one:.0f} → {stage.resident_mb(each):.0f} MB" for one, each in zip(memory, servers, strict=True)
@@ -146,7 +159,7 @@ def bench(assets: int, rounds: int, **given: float) -> str:
     memory_told = (
         f"Memory of a server process, before and after the {rig.asked:,} requests that the two answered: {grown}."
     )
-    return "\n".join([about, "", *rows, "", contest, "", given_back, "", memory_told])
+    return "\n".join([about, "", *rows, "", contest, "", counted, "", given_back, "", memory_told])
 
 
 def growth(sizes: Sequence[int], rounds: int, **given: float) -> str:

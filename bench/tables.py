@@ -91,6 +91,15 @@ async def machine(url: str, load_before: float) -> str:
     )
 
 
+def side_by_side(kinds: Sequence[str], answers: Sequence[Answer], warm: int) -> str:
+    """What answers took of which each is of the next kind, the first few of each kind apart."""
+    took = [[1000 * each.took for each in answers[kind :: len(kinds)]][warm:] for kind in range(len(kinds))]
+    return "; ".join(
+        f"{name} {statistics.median(each):.1f} ms, at most {max(each):.0f}"
+        for name, each in zip(kinds, took, strict=True)
+    )
+
+
 def publish(name: str, text: str) -> None:
     """Put a table into its place."""
     begins, ends = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"

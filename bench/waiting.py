@@ -3,7 +3,6 @@
 By HTTP alone: who is first, and so what is said to the database, is another matter each time.
 """
 
-import statistics
 from collections.abc import Sequence
 from datetime import date
 
@@ -13,6 +12,7 @@ from bench.jobs import post
 from bench.load import Answer
 from bench.recorded import listening
 from bench.stage import connected
+from bench.tables import side_by_side
 from db.connection import Connection
 
 GROUPS, TURNS, WARM, HAD = 1_000, 30, 5, 10
@@ -104,9 +104,4 @@ def told(answers: Sequence[Answer], offers: int) -> str:
     """What each kind took. Raises RuntimeError where one was refused, or others were offered than should be."""
     if {each.status for each in answers} != {200} or offers != len(answers) // len(KINDS):
         raise RuntimeError(f"{[each.status for each in answers]}, {offers} offers")
-    took = [[1000 * each.took for each in answers[kind :: len(KINDS)]][WARM:] for kind in range(len(KINDS))]
-    said = (
-        f"{name} {statistics.median(each):.0f} ms, at most {max(each):.0f}"
-        for name, each in zip(KINDS, took, strict=True)
-    )
-    return f"Giving back, alone and in turns, {TURNS} times each: {'; '.join(said)}."
+    return f"Giving back, alone and in turns, {TURNS} times each: {side_by_side(KINDS, answers, WARM)}."

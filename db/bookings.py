@@ -257,16 +257,13 @@ async def lock_whole(conn: Connection, booking_id: UUID, asset_id: UUID, owner_i
     return place
 
 
-LOCK_ASSET_OF = """
-  SELECT FROM assets
-   WHERE owner_id = $2 AND id = (SELECT asset_id FROM bookings WHERE id = $1 AND owner_id = $2)
-     FOR NO KEY UPDATE
-"""
+ASSET_OF = "SELECT asset_id FROM bookings WHERE id = $1 AND owner_id = $2"
 
 
 async def lock_for_the_clock(conn: Connection, booking_id: UUID, owner_id: UUID) -> None:
     """As `lock`, of a change that nobody asked for: the asset, then the booking."""
-    await conn.execute(LOCK_ASSET_OF, booking_id, owner_id)
+    if asset_id := await conn.fetchval(ASSET_OF, booking_id, owner_id):
+        await db.places.lock_own(conn, asset_id, owner_id)
     await conn.execute(LOCK_BOOKING, booking_id, owner_id)
 
 

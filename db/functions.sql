@@ -377,24 +377,47 @@ CREATE TYPE rules.cap AS (
   id uuid, asset_id uuid, category text, counts text, every text, starts_on date, ends_on date, openings int4multirange,
   most int);
 
--- What caps a booking of an asset: its allowance, and its owner's limits, but for the owner's own bookings.
+-- What caps a booking of an asset: its allowance, and its owner's limits, but for the owner's own bookings. (PL/pgSQL, here
+-- and below, keeps its plans.)
 CREATE FUNCTION rules.caps(a assets, booker uuid) RETURNS rules.cap[]
-LANGUAGE sql STABLE AS $$
-  SELECT ARRAY(
-    SELECT ROW(NULL, a.id, NULL, 'minutes', a.allowance->>'every', NULL, NULL, NULL, (a.allowance->>'minutes')::int)::rules.cap
-     WHERE a.allowance->>'minutes' IS NOT NULL
-     UNION ALL
-    (SELECT ROW(l.id, l.asset_id, l.category, l.counts, l.every, l.starts_on, l.ends_on, l.openings, l.most)::rules.cap
-       FROM limits l
-      WHERE l.owner_id = a.owner_id AND booker <> a.owner_id AND coalesce(l.asset_id = a.id, true)
-        AND coalesce(l.category = a.category, true)
-        AND (l.booker_kinds = '{}' OR l.booker_kinds @> ARRAY(SELECT o.kind FROM organisations o WHERE o.id = booker))
-      ORDER BY l.id))
-$$;
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  allowance CONSTANT rules.cap[] := CASE WHEN a.allowance IS NULL THEN '{}' ELSE ARRAY[ROW(
+    NULL, a.id, NULL, 'minutes', a.allowance->>'every', NULL, NULL, NULL, (a.allowance->>'minutes')::int)::rules.cap] END;
+BEGIN
+  RETURN allowance || ARRAY(
+    SELECT ROW(l.id, l.asset_id, l.category, l.counts, l.every, l.starts_on, l.ends_on, l.openings, l.most)::rules.cap
+      FROM limits l
+     WHERE l.owner_id = a.owner_id AND booker <> a.owner_id AND coalesce(l.asset_id = a.id, true)
+       AND coalesce(l.category = a.category, true)
+       AND (l.booker_kinds = '{}' OR (SELECT o.kind FROM organisations o WHERE o.id = booker) = ANY(l.booker_kinds))
+     ORDER BY l.id);
+END $$;
+
+-- The minutes of a span that lie in weekly openings, by a site's clock. Openings are of the week from a Monday on; what is
+-- Sunday's may reach into the next.
+CREATE FUNCTION rules.minutes_in(openings int4multirange, during tstzrange, zone text) RETURNS numeric
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  first CONSTANT timestamp := lower(during) AT TIME ZONE zone;
+  last CONSTANT timestamp := upper(during) AT TIME ZONE zone;
+BEGIN
+  RETURN (
+    SELECT sum(extract(epoch FROM upper(d) - lower(d))) / 60
+      FROM (SELECT range_agg(tstzrange(o.opens, o.closes)) AS open
+              FROM generate_series(date_trunc('week', first) - interval '7 days', last, '7 days') monday
+             CROSS JOIN LATERAL unnest(openings) opening
+             CROSS JOIN LATERAL (SELECT rules.instant(monday + make_interval(mins => lower(opening)), zone) AS opens,
+                                        rules.instant(monday + make_interval(mins => upper(opening)), zone) AS closes
+                                   WHERE monday + make_interval(mins => lower(opening)) <= greatest(first, last)
+                                     AND monday + make_interval(mins => upper(opening)) >= least(first, last)
+                                  OFFSET 0) o
+             WHERE o.opens < o.closes) o
+     CROSS JOIN LATERAL unnest(o.open * tstzmultirange(during)) d);
+END $$;
 
 -- How the minutes of a period fall into the weeks, months or the season of a cap, by a site's clock: when each begins and
--- the next does, and how many lie in it and, where it has openings, in these. Openings are of the week from a Monday on;
--- what is Sunday's may reach into the next.
+-- the next does, and how many lie in it and, where it has openings, in these.
 CREATE FUNCTION rules.spread(c rules.cap, starts timestamptz, ends timestamptz, zone text)
 RETURNS TABLE (since timestamp, until timestamp, minutes numeric) LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
@@ -409,16 +432,8 @@ BEGIN
     IF first < since OR last >= until THEN
       during := during * tstzrange(rules.instant(since, zone), rules.instant(until, zone));
     END IF;
-    SELECT sum(extract(epoch FROM upper(d) - lower(d))) / 60 INTO minutes
-      FROM unnest(CASE WHEN c.openings IS NULL THEN tstzmultirange(during) ELSE
-                  tstzmultirange(during) * (
-                    SELECT range_agg(tstzrange(o.opens, o.closes))
-                      FROM generate_series(date_trunc('week', first) - interval '7 days', last, '7 days') monday
-                     CROSS JOIN LATERAL unnest(c.openings) opening
-                     CROSS JOIN LATERAL (SELECT rules.instant(monday + make_interval(mins => lower(opening)), zone) AS opens,
-                                                rules.instant(monday + make_interval(mins => upper(opening)), zone) AS closes
-                                          OFFSET 0) o
-                     WHERE o.opens < o.closes) END) d;
+    minutes := CASE WHEN c.openings IS NULL THEN extract(epoch FROM upper(during) - lower(during)) / 60
+                    WHEN NOT isempty(during) THEN rules.minutes_in(c.openings, during, zone) END;
     IF minutes > 0 THEN RETURN NEXT; END IF;
     EXIT WHEN c.starts_on IS NOT NULL;
     since := until;
@@ -432,57 +447,58 @@ CREATE FUNCTION rules.used(
   a assets, caps rules.cap[], booker uuid, since timestamptz, until timestamptz, besides uuid[], at timestamptz
 ) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
+  -- Some days more, as sites elsewhere have other clocks.
+  los timestamptz[];
+  his timestamptz[];
   used jsonb := '{}';
-  found jsonb;
-  cap rules.cap;
-  lo timestamptz;
-  hi timestamptz;
 BEGIN
+  IF caps = '{}' THEN RETURN used; END IF;
   FOR n IN 1 .. cardinality(caps) LOOP
-    cap := caps[n];
-    IF cap.counts = 'open_bookings' THEN
-      SELECT jsonb_build_object(n::text, count(*), n || ' ends', jsonb_agg(b.ends_at ORDER BY b.ends_at)) INTO found
-        FROM (SELECT max(c.ends_at) AS ends_at
-                FROM occurrences c
-                JOIN assets x ON x.id = c.asset_id AND x.owner_id = c.owner_id
-               WHERE c.owner_id = a.owner_id AND c.booker_id = booker AND c.ends_at > at
-                 AND c.state IN ('held', 'pending', 'confirmed', 'checked_in')
-                 AND rules.state(c, at) IN ('held', 'pending', 'confirmed', 'checked_in')
-                 AND coalesce(c.asset_id = cap.asset_id, true) AND coalesce(x.category = cap.category, true)
-               GROUP BY c.booking_id) b;
-      used := used || found;
-      CONTINUE;
+    los[n] := coalesce((caps[n]).starts_on, date_trunc((caps[n]).every, since AT TIME ZONE 'UTC' - interval '2 days'))
+              AT TIME ZONE 'UTC' - interval '2 days';
+    his[n] := coalesce((caps[n]).ends_on, date_trunc((caps[n]).every, until AT TIME ZONE 'UTC' + interval '2 days')
+                                          + ('1 ' || (caps[n]).every)::interval) AT TIME ZONE 'UTC' + interval '2 days';
+    IF (caps[n]).counts = 'open_bookings' THEN
+      used := used || (
+        SELECT jsonb_build_object(n::text, count(*), n || ' ends', jsonb_agg(b.ends_at ORDER BY b.ends_at))
+          FROM (SELECT max(c.ends_at) AS ends_at
+                  FROM occurrences c
+                  JOIN assets x ON x.id = c.asset_id AND x.owner_id = c.owner_id
+                 WHERE c.owner_id = a.owner_id AND c.booker_id = booker AND c.ends_at > at
+                   AND c.state IN ('held', 'pending', 'confirmed', 'checked_in')
+                   AND rules.state(c, at) IN ('held', 'pending', 'confirmed', 'checked_in')
+                   AND coalesce(c.asset_id = (caps[n]).asset_id, true) AND coalesce(x.category = (caps[n]).category, true)
+                 GROUP BY c.booking_id) b);
     END IF;
-    CONTINUE WHEN cap.counts = 'days_ahead';
-    -- Two days more, as sites elsewhere have other clocks.
-    lo := coalesce(cap.starts_on, date_trunc(cap.every, since AT TIME ZONE 'UTC') - ('1 ' || cap.every)::interval)
-          AT TIME ZONE 'UTC' - interval '2 days';
-    hi := coalesce(cap.ends_on, until AT TIME ZONE 'UTC' + ('1 ' || cap.every)::interval) AT TIME ZONE 'UTC' + interval '2 days';
-    IF cap.id IS NULL THEN
-      SELECT jsonb_object_agg(n || ' ' || m.since, m.minutes) INTO found
+  END LOOP;
+  IF (caps[1]).id IS NULL THEN
+    used := used || coalesce((
+      SELECT jsonb_object_agg('1 ' || m.since, m.minutes)
         FROM (SELECT s.since, sum(c.units * s.minutes) AS minutes
                 FROM occurrences c
-               CROSS JOIN LATERAL rules.spread(cap, c.starts_at, c.ends_at, a.timezone) s
-               WHERE c.owner_id = a.owner_id AND c.asset_id = a.id AND c.starts_at > lo - interval '366 days'
-                 AND c.starts_at < hi AND c.ends_at > lo AND c.id <> ALL(besides)
+               CROSS JOIN LATERAL rules.spread(caps[1], c.starts_at, c.ends_at, a.timezone) s
+               WHERE c.owner_id = a.owner_id AND c.asset_id = a.id AND c.starts_at > los[1] - interval '366 days'
+                 AND c.starts_at < his[1] AND c.ends_at > los[1] AND c.id <> ALL(besides)
                  AND rules.state(c, at) IN ('held', 'pending', 'confirmed', 'checked_in', 'completed')
-               GROUP BY s.since) m;
-    ELSE
-      SELECT jsonb_object_agg(n || ' ' || m.since, m.minutes) INTO found
-        FROM (SELECT s.since, sum(c.units * s.minutes) AS minutes
+               GROUP BY s.since) m), '{}');
+  END IF;
+  IF (SELECT bool_or(c.id IS NOT NULL AND c.counts = 'minutes') FROM unnest(caps) c) THEN
+    used := used || coalesce((
+      SELECT jsonb_object_agg(m.n || ' ' || m.since, m.minutes)
+        FROM (SELECT n, s.since, sum(c.units * s.minutes) AS minutes
                 FROM occurrences c
                 JOIN assets x ON x.id = c.asset_id AND x.owner_id = c.owner_id
-               CROSS JOIN LATERAL rules.spread(cap, c.starts_at, c.ends_at, x.timezone) s
-               WHERE c.owner_id = a.owner_id AND c.booker_id = booker AND c.starts_at < hi AND c.ends_at > lo
-                 AND c.id <> ALL(besides)
-                 AND coalesce(c.asset_id = cap.asset_id, true) AND coalesce(x.category = cap.category, true)
+               CROSS JOIN LATERAL generate_subscripts(caps, 1) n
+               CROSS JOIN LATERAL rules.spread(caps[n], c.starts_at, c.ends_at, x.timezone) s
+               WHERE c.owner_id = a.owner_id AND c.booker_id = booker AND c.id <> ALL(besides)
+                 AND c.ends_at > (SELECT min(lo) FROM unnest(los) lo) AND c.starts_at < (SELECT max(hi) FROM unnest(his) hi)
                  AND (c.state IN ('held', 'pending', 'confirmed', 'checked_in', 'completed', 'no_show')
                       OR c.state = 'cancelled' AND c.cancelled_late)
                  AND rules.state(c, at) IN ('held', 'pending', 'confirmed', 'checked_in', 'completed', 'no_show', 'cancelled')
-               GROUP BY s.since) m;
-    END IF;
-    used := used || coalesce(found, '{}');
-  END LOOP;
+                 AND (caps[n]).id IS NOT NULL AND (caps[n]).counts = 'minutes' AND c.ends_at > los[n] AND c.starts_at < his[n]
+                 AND coalesce(c.asset_id = (caps[n]).asset_id, true) AND coalesce(x.category = (caps[n]).category, true)
+               GROUP BY n, s.since) m), '{}');
+  END IF;
   RETURN used;
 END $$;
 

@@ -114,7 +114,7 @@ async def offer_freed(conn: Connection, *, now: datetime, request_id: str | None
     while remembered:
         each = remembered.pop(0)
         for asset_id in await db.waiting.waited_for(conn, each, now):
-            place = await db.places.lock_own(conn, asset_id, each.owner_id)
+            place = await db.places.lock_another(conn, asset_id, each.owner_id)
             await serve(conn, place, each, now=now, request_id=request_id)
 
 

@@ -204,11 +204,15 @@ async def end_begun(
     return bool(begun)
 
 
+# With the wholes around them, as `db.places.lock` does.
 LOCK_ASSETS = """
-  SELECT a.id FROM assets a
-   WHERE a.owner_id = $2
-     AND a.id IN (SELECT p.asset_id FROM waiting_places p WHERE p.waiting_id = $1 AND p.owner_id = $2)
-   ORDER BY a.id FOR NO KEY UPDATE
+  SELECT a.id,
+         a.id IN (SELECT p.asset_id FROM waiting_places p WHERE p.waiting_id = $1 AND p.owner_id = $2) AS waited_for
+    FROM assets a
+   WHERE a.owner_id = $2 AND a.id IN (
+           SELECT t.whole_id FROM waiting_places p JOIN parts t ON t.owner_id = p.owner_id AND t.part_id = p.asset_id
+            WHERE p.waiting_id = $1 AND p.owner_id = $2)
+   ORDER BY a.id FOR NO KEY UPDATE OF a
 """
 LOCK = "SELECT FROM waitings WHERE id = $1 AND owner_id = $2 FOR UPDATE"
 
@@ -218,7 +222,7 @@ async def lock_assets(conn: Connection, waiting_id: UUID, owner_id: UUID) -> Non
     of them need not stay taken for it (`keep`).
     """
     rows = await conn.fetch(LOCK_ASSETS, waiting_id, owner_id)
-    session(conn).held.update((owner_id, row["id"]) for row in rows)
+    session(conn).held.update((owner_id, row["id"]) for row in rows if row["waited_for"])
 
 
 async def lock(conn: Connection, waiting_id: UUID, owner_id: UUID) -> None:

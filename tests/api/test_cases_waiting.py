@@ -1,5 +1,6 @@
 """c21: nobody jumps the queue, by whichever door; and cases like it."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -15,9 +16,12 @@ HOUR = timedelta(hours=1)
 ORDER = "It holds {} minutes at this owner; of 1 others in line {} hold fewer."
 
 
+def asked(asset: dict[str, Any], period: tuple[str, str]) -> dict[str, Any]:
+    return {"any_of": [{"asset_id": asset["id"], "starts_at": period[0], "ends_at": period[1]}]}
+
+
 async def wait(who: Organisation, asset: dict[str, Any], period: tuple[str, str] = EVENING, **given: Any) -> Any:
-    place = {"asset_id": asset["id"], "starts_at": period[0], "ends_at": period[1]}
-    return ok(await who.post("/waiting", {"any_of": [place], **given}), 201)
+    return ok(await who.post("/waiting", {**asked(asset, period), **given}), 201)
 
 
 async def offers(who: Organisation, state: str = "offered") -> list[dict[str, Any]]:
@@ -383,3 +387,36 @@ async def test_like_c21_what_has_begun_is_offered_to_nobody(world, owner, hall, 
 async def clock_to(world: World, clock: Any, moment: str) -> None:
     clock.now = type(clock.now).fromisoformat(moment)
     await world.work(clock.now)
+
+
+async def test_like_c30_a_crowd_in_a_whole_and_its_parts_waits_in_no_circle(world, owner, clock, database):
+    """Whoever frees a part offers the whole, and the other way round, while others come from there."""
+    site = await world.site(owner)
+    house = await world.asset(owner, site=site)
+    rooms = [await world.asset(owner, site=site, part_of=house["id"]) for _ in range(2)]
+    groups = [await world.organisation() for _ in range(4)]
+    deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    before = await world.value(deadlocks)
+    for day in (5, 6):
+        period = (f"2027-07-{day:02}T18:00:00Z", f"2027-07-{day:02}T20:00:00Z")
+        booked = [ok(await groups[0].book(each, period), 201) for each in rooms]
+        for who, asset in zip(groups, (house, *rooms), strict=False):
+            await wait(who, asset, period)
+        answers = await asyncio.gather(
+            *(groups[0].cancel(each) for each in booked),
+            *(each.book(asset, period) for each in groups for asset in (house, *rooms)),
+            *(each.post("/waiting", asked(asset, period)) for each in groups for asset in rooms),
+        )
+        assert {each.status_code for each in answers} <= {200, 201, 409}
+        entries = [entry for each in groups for entry in ok(await each.get("/waiting", state="waiting"), 200)["items"]]
+        made = await offers(owner)
+        by = {each.id: each for each in groups}
+        answers = await asyncio.gather(
+            *(by[each["booker_id"]].post(f"/offers/{each['id']}/decline") for each in made),
+            *(by[each["booker_id"]].post(f"/waiting/{each['id']}/leave") for each in entries),
+            *(each.book(asset, period) for each in groups for asset in (house, *rooms)),
+        )
+        assert {each.status_code for each in answers} <= {200, 201, 409}
+    await asyncio.sleep(1)  # for what the database counts
+    assert await world.value(deadlocks) == before
+    await nothing_half_done(database)

@@ -274,3 +274,88 @@ async def test_search_over_weeks_counts_them_together(world: World, at_least, fi
         assert [[why["code"] for why in each["why_not"]] for each in item["occurrences"]] == [[], [], ["limit_reached"]]
         booking = ok(await group.post("/bookings", item["book"]), 201)
         assert [each["state"] for each in booking["occurrences"]] == ["confirmed", "confirmed", "skipped"]
+
+
+async def test_a_match_is_no_more_than_the_limits_leave_and_can_be_booked(world: World):
+    owner, group, one, _ = await two(world)
+    await limit(owner, most=240, starts_on="2027-02-01", ends_on="2027-02-28")
+    ok(await group.book(one, ("2027-02-01T08:00:00Z", "2027-02-01T09:00:00Z")), 201)
+    periods = [{"starts_at": starts, "ends_at": ends} for starts, ends in WEEK[1:4]]
+    point = {"type": "Point", "coordinates": [-2.2426, 53.4808]}
+    sent = {"category": "hall", "point": point, "periods": periods, "at_least": 1, "until": "2027-03-01T00:00:00Z"}
+    need = ok(await group.post("/needs", sent), 201)
+    shorter = ok(await group.post("/needs", {**sent, "minutes": 60, "at_least": 3}), 201)
+
+    async def matched(of: dict[str, Any]) -> list[dict[str, Any]]:
+        return ok(await group.get(f"/needs/{of['id']}/matches"), 200)["items"]
+
+    for match in await matched(need):
+        assert [each["number"] for each in match["occurrences"]] == [1]
+        ok(await group.post("/bookings", {**match["book"], "dry_run": True}), 200)
+    first, second = await matched(shorter)
+    assert [each["number"] for each in first["occurrences"]] == [1, 2, 3]
+    ok(await group.post("/bookings", second["book"]), 201)
+    assert await matched(need) == []
+
+
+async def test_what_is_refused_by_a_limit_is_offered_when_it_counts_anew(world: World):
+    owner, group, one, other = await two(world)
+    await limit(owner, most=120, every="week", category="hall")
+    ok(await group.book(one, WEEK[6]), 201)
+    night = ("2027-02-07T22:00:00Z", "2027-02-08T00:00:00Z")
+    [refused] = ok(await group.book(other, night), 409)["occurrences"]
+    assert refused["alternatives"] != []
+    for each in refused["alternatives"]:
+        assert each["starts_at"] >= "2027-02-08" or each["ends_at"] <= "2027-02-01T00:00:00Z"
+        ok(await group.book(each["asset"], (each["starts_at"], each["ends_at"]), dry_run=True), 200)
+
+
+async def test_who_may_not_have_more_is_not_offered_what_comes_free(world: World):
+    """The next in line is; and who has no more room by the time they accept cannot."""
+    owner, group, one, other = await two(world)
+    second, third = await world.organisation(), await world.organisation()
+    await limit(owner, most=120, every="week")
+    taken = ok(await third.book(one, WEEK[0]), 201)
+    ok(await group.book(other, WEEK[1]), 201)
+    place = {"asset_id": one["id"], "starts_at": WEEK[0][0], "ends_at": WEEK[0][1]}
+    for each in (group, second):
+        ok(await each.post("/waiting", {"any_of": [place]}), 201)
+    free = {"asset_id": one["id"], "starts_at": WEEK[2][0], "ends_at": WEEK[2][1]}
+    refused = await group.post("/waiting", {"any_of": [free]})
+    assert reasons(refused) == [["limit_reached"]]
+    ok(await third.cancel(taken), 200)
+    assert ok(await group.get("/offers"), 200)["items"] == []
+    [offer] = ok(await second.get("/offers"), 200)["items"]
+    mine = ok(await second.book(other, WEEK[2]), 201)
+    assert reasons(await second.post(f"/offers/{offer['id']}/accept")) == [["limit_reached"]]
+    ok(await second.cancel(mine), 200)
+    ok(await second.post(f"/offers/{offer['id']}/accept"), 200)
+    assert reasons(await second.book(other, WEEK[3])) == [["limit_reached"]]
+
+
+async def test_a_new_limit_leaves_what_is_booked_and_lets_it_be_moved(world: World):
+    owner, group, one, other = await two(world)
+    first, second = [ok(await group.book(one, each), 201) for each in WEEK[:2]]
+    made = await limit(owner, most=60, every="week")
+    assert reasons(await group.book(other, WEEK[4])) == [["limit_reached"]]
+    ok(await group.move(first, starts_at=WEEK[3][0], ends_at=WEEK[3][1]), 200)
+    assert reasons(await group.move(first, ends_at="2027-02-04T20:15:00Z")) == [["limit_reached"]]
+    assert reasons(await group.move(first, starts_at=NEXT_WEEK[0], ends_at=NEXT_WEEK[1])) == [["limit_reached"]]
+    ok(await group.move(second, ends_at="2027-02-02T19:00:00Z"), 200)
+    ok(await owner.delete(f"/limits/{made}"), 204)
+    ok(await group.book(other, WEEK[4]), 201)
+
+
+async def test_held_and_asked_for_count_until_they_end(world: World, clock):
+    owner, group, one, other = await two(world, approval=True, approval_hours=1, hold_minutes=30)
+    await limit(owner, most=120, every="week")
+    ok(await group.book(one, WEEK[0], hold=True), 201)
+    assert reasons(await group.book(other, WEEK[1])) == [["limit_reached"]]
+    clock.now += timedelta(minutes=30)
+    asked = ok(await group.book(other, WEEK[1]), 201)
+    assert asked["state"] == "pending"
+    assert reasons(await group.book(one, WEEK[0])) == [["limit_reached"]]
+    ok(await owner.post(f"/bookings/{asked['id']}/decline", {"all": True}), 200)
+    ok(await group.book(one, WEEK[0]), 201)
+    clock.now += timedelta(hours=1)
+    ok(await group.book(other, WEEK[1]), 201)

@@ -28,7 +28,8 @@ def test_each_job_is_measured_on_both_sides_and_the_country_is_kept(tmp_path: Pa
     assert len(rows) == 14
     assert all(re.fullmatch(FIGURE, each) for row in rows for each in (*row[1:7], *row[8:10]))
     assert "one winner each time; 200 × 201, 1,400 × 409" in told
-    assert re.search(r"what 1,000 wait for, the first of whom is offered it \d+ ms", told)
+    assert re.search(r"what 1,000 wait for, the first of whom is offered it \d+\.\d ms", told)
+    assert re.search(r"where six limits count the 20 bookings there are \d+\.\d ms", told)
     rows, told = measure(tmp_path, "growth", "1000", "2000")
     assert [row[1] for row in rows] == ["1,000", "2,000"] * 7
     assert all(re.fullmatch(FIGURE, each) for row in rows[1::2] for each in row[2:])
