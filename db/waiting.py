@@ -76,27 +76,31 @@ async def page(
     return msgspec.convert(rows, list[WaitingEntry])
 
 
+# What each of the others holds is counted once, for all places for which it waits. (Grouped twice, as the planner would
+# join by comparing all with all.)
 LINES = """
   WITH places AS MATERIALIZED (
     SELECT w.booker_id, w.units, p.number, p.asset_id, p.period
       FROM waitings w JOIN waiting_places p ON p.waiting_id = w.id AND p.owner_id = w.owner_id
      WHERE w.id = $1 AND w.owner_id = $2 AND NOT p.ended AND lower(p.period) > $3),
   others AS MATERIALIZED (
-    SELECT DISTINCT p.number, q.booker_id
-      FROM places p
-      JOIN waiting_places q ON q.owner_id = $2 AND q.asset_id = p.asset_id AND q.period && p.period
-     WHERE NOT q.ended AND lower(q.period) > $3 AND q.booker_id <> p.booker_id),
-  held AS MATERIALIZED (
-    SELECT b.booker_id, h.minutes
-      FROM (SELECT booker_id FROM places UNION SELECT booker_id FROM others) b
-     CROSS JOIN LATERAL rules.held_minutes($2, b.booker_id, $3, $3) h)
-  SELECT p.number, held.minutes,
-         ARRAY(SELECT h.minutes FROM others JOIN held h USING (booker_id) WHERE others.number = p.number) AS others,
+    SELECT n.number, array_agg(h.minutes) AS minutes
+      FROM (SELECT q.booker_id, array_agg(DISTINCT p.number) AS numbers
+              FROM places p
+              JOIN waiting_places q ON q.owner_id = $2 AND q.asset_id = p.asset_id AND q.period && p.period
+             WHERE NOT q.ended AND lower(q.period) > $3 AND q.booker_id <> p.booker_id
+             GROUP BY q.booker_id) b
+     CROSS JOIN LATERAL rules.held_minutes($2, b.booker_id, $3, $3) h
+     CROSS JOIN LATERAL unnest(b.numbers) n (number)
+     GROUP BY n.number)
+  SELECT p.number, mine.minutes, coalesce(others.minutes, '{}') AS others,
          (SELECT coalesce(jsonb_agg(to_jsonb(f) ORDER BY f.starts_at), '[]')
             FROM rules.free_periods(a, lower(p.period), upper(p.period), p.units, $3) f) AS would_fit
-    FROM places p
-    JOIN held USING (booker_id)
+    FROM (SELECT h.minutes FROM (SELECT booker_id FROM places LIMIT 1) w
+           CROSS JOIN LATERAL rules.held_minutes($2, w.booker_id, $3, $3) h OFFSET 0) mine
+   CROSS JOIN places p
     JOIN assets a ON a.id = p.asset_id AND a.owner_id = $2
+    LEFT JOIN others ON others.number = p.number
    ORDER BY p.number
 """
 
@@ -436,9 +440,9 @@ FIRST = f"""
 
 async def first(
     conn: Connection, asset_id: UUID, freed: Freed, in_line: Sequence[Candidate], now: datetime
-) -> tuple[int, int] | None:
+) -> tuple[int, int]:
     """The place in their order of the first of those in line who may have what they wait for of a locked asset, whom
-    nothing was offered meanwhile, and how many units are free for that.
+    nothing was offered meanwhile, and how many units are free for that; of the last, and 0, where nobody may.
     """
     row = await conn.fetchrow(
         FIRST,
@@ -449,7 +453,7 @@ async def first(
         freed.moment,
         now,
     )
-    return (row["n"] - 1, row["units_free"]) if row else None
+    return (row["n"] - 1, row["units_free"]) if row else (len(in_line) - 1, 0)
 
 
 # What ends by itself stays taken when it does, while there is somebody in line who was not offered it: until whoever

@@ -1,7 +1,7 @@
 """Waiting lists: who wants what others have, and in which order they are offered it when it comes free."""
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -39,7 +39,8 @@ class PlaceRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class WaitingRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What is waited for, as sent: any one of some places, or what a booking of one's own skipped, all of it.
 
-    The places of one entry are of one owner. `units`, `attendees` and `purpose` go with places: a booking has its own.
+    The places of one entry are of one owner, and together no longer than 366 days. `units`, `attendees` and `purpose`
+    go with places: a booking has its own.
     """
 
     any_of: Annotated[list[PlaceRequest], Meta(min_length=1, max_length=MOST_PLACES)] | None = None
@@ -192,6 +193,8 @@ def place_faults(places: Sequence[PlaceRequest], now: datetime) -> Iterator[Faul
         if each in seen:
             yield Fault(pointer, "It is there twice.")
         seen.add(each)
+    if sum((each.ends_at - each.starts_at for each in places), timedelta()) > LONGEST:
+        yield Fault("#/any_of", "At most 366 days, all places together.")
 
 
 def helps(why_not: Collection[Reason]) -> bool:

@@ -278,6 +278,10 @@ async def test_only_what_is_taken_or_closed_is_waited_for(world: World, owner, h
     assert pointers(await group.post("/waiting", {})) == ["#/any_of"]
     backwards = {"any_of": [place(hall, EVENING[::-1]), place(hall, ("2027-01-01T10:00:00Z", "2027-01-01T12:00:00Z"))]}
     assert pointers(await group.post("/waiting", backwards)) == ["#/any_of/0/ends_at", "#/any_of/1/starts_at"]
+    halves = [("2027-02-01T00:00:00Z", "2027-08-03T12:00:00Z"), ("2027-09-01T00:00:00Z", "2028-03-01T12:00:00Z")]
+    assert ok(await group.post("/waiting", {"any_of": [place(hall, each) for each in halves]}), 409)
+    longer = [place(hall, halves[0]), place(hall, (halves[1][0], "2028-03-01T12:15:00Z"))]
+    assert pointers(await group.post("/waiting", {"any_of": longer})) == ["#/any_of"]
     theirs = {"booking_id": holder.body["booking"]["id"]}
     assert pointers(await group.post("/waiting", {**theirs, "units": 2})) == ["#/units"]
     assert pointers(await group.post("/waiting", theirs)) == ["#/booking_id"]
