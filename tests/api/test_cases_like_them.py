@@ -1,15 +1,16 @@
 """Cases like those of other systems' trackers: other zones, other change days, whole and parts, cursors, ETags.
 
-The last are about what came later: waiting lists, offers, check-in, messages, feedback.
+The last are about what came later: waiting lists, offers, check-in, messages, feedback, limits.
 """
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import ANY
 
 import httpx
 import pytest
-from calls import Organisation, World, daily, ok, pointers, reasons, spans, weekly
+from calls import MANCHESTER, Organisation, World, daily, ok, pointers, reasons, spans, weekly
 
 SKIP = {"if_some_unavailable": "skip"}
 
@@ -473,3 +474,99 @@ async def test_like_c36_what_two_say_to_each_other_is_seen_by_nobody_else(world:
         invented = to.replace(booking["id"], "0190b0d0-0000-7000-8000-000000000000")
         refused = [ok(await world.client.get(f"/v1{each}"), 401)["detail"] for each in (to, invented)]
         assert refused[0] == refused[1]
+
+
+# With limits ------------------------------------------------------------------------------------------------------
+
+
+async def test_like_c04_a_month_of_an_allowance_is_that_of_the_site(world: World):
+    """The evening of 31 July in Los Angeles is August in UTC, and July to who shares forty hours of it."""
+    owner, group = await world.organisation(), await world.organisation()
+    terms = {"allowance": {"minutes": 120, "every": "month"}}
+    asset = await world.asset(owner, timezone="America/Los_Angeles", terms=terms)
+    ok(await group.book(asset, ("2027-08-01T02:00:00Z", "2027-08-01T04:00:00Z")), 201)
+    july, august = ("2027-07-20T18:00:00Z", "2027-07-20T18:15:00Z"), ("2027-08-01T07:00:00Z", "2027-08-01T09:00:00Z")
+    assert reasons(await group.book(asset, july)) == [["allowance_used"]]
+    assert await world.found(*july) == set()
+    ok(await group.book(asset, august), 201)
+    assert reasons(await group.book(asset, ("2027-08-31T20:00:00Z", "2027-08-31T21:00:00Z"))) == [["allowance_used"]]
+    over = ("2027-09-01T06:00:00Z", "2027-09-01T08:00:00Z")  # half of it is still August there
+    assert reasons(await group.book(asset, over)) == [["allowance_used"]]
+    ok(await group.book(asset, ("2027-09-01T07:00:00Z", "2027-09-01T08:00:00Z")), 201)
+
+
+@pytest.mark.parametrize(
+    ("zone", "night", "minutes"),
+    [
+        ("Europe/London", ("2027-10-31T00:00:00Z", "2027-10-31T03:00:00Z"), 180),  # one to three, by way of one again
+        ("Europe/London", ("2027-03-28T00:00:00Z", "2027-03-28T02:00:00Z"), 120),  # midnight to three
+        ("Australia/Lord_Howe", ("2027-04-03T13:30:00Z", "2027-04-03T16:00:00Z"), 150),  # the clock says two hours
+    ],
+)
+async def test_like_c01_of_a_night_of_another_length_what_passes_counts(world: World, zone, night, minutes):
+    owner, group = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner, timezone=zone)
+    limit = ok(await owner.post("/limits", {"counts": "minutes", "most": minutes - 1, "every": "week"}), 201)
+    refused = ok(await group.book(asset, night), 409)
+    [reason] = refused["occurrences"][0]["why_not"]
+    assert (reason["code"], reason["numbers"]["minutes_wanted"], reason["numbers"]["minutes_left"]) == (
+        "limit_reached",
+        minutes,
+        minutes - 1,
+    )
+    ok(await owner.patch(f"/limits/{limit['id']}", {"most": minutes}), 200)
+    ok(await group.book(asset, night), 201)
+
+
+async def test_like_c17_of_twenty_at_once_over_twenty_places_a_limit_lets_three(world: World):
+    owner, group, other = [await world.organisation() for _ in range(3)]
+    assets = [await world.asset(owner) for _ in range(20)]
+    evening = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
+    ok(await owner.post("/limits", {"counts": "open_bookings", "most": 3}), 201)
+    answers = await asyncio.gather(*(group.book(each, evening) for each in assets))
+    assert sorted(each.status_code for each in answers) == [201] * 3 + [409] * 17
+    assert {str(reasons(each)) for each in answers if each.status_code == 409} == {"[['limit_reached']]"}
+    again = await asyncio.gather(*(group.cancel(each.json()) for each in answers if each.status_code == 201))
+    assert [each.status_code for each in again] == [200] * 3
+    ok(await group.book(assets[0], evening), 201)
+    ok(await other.book(assets[1], evening), 201)
+
+
+async def test_like_c16_the_whole_counts_once_and_not_for_its_parts(world: World):
+    owner, group = await world.organisation(), await world.organisation()
+    site = await world.site(owner)
+    house = await world.asset(owner, site=site)
+    room = await world.asset(owner, site=site, part_of=house["id"], category="meeting_room")
+    ok(await owner.post("/limits", {"counts": "minutes", "most": 120, "every": "week", "asset_id": room["id"]}), 201)
+    ok(await owner.post("/limits", {"counts": "minutes", "most": 240, "every": "week"}), 201)
+    ok(await group.book(house, ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")), 201)
+    ok(await group.book(room, ("2027-07-06T18:00:00Z", "2027-07-06T20:00:00Z")), 201)
+    refused = await group.book(room, ("2027-07-07T18:00:00Z", "2027-07-07T18:15:00Z"))
+    assert reasons(refused) == [["limit_reached", "limit_reached"]]
+    assert reasons(await group.book(house, ("2027-07-07T18:00:00Z", "2027-07-07T18:15:00Z"))) == [["limit_reached"]]
+
+
+async def test_like_c36_a_limit_tells_of_ones_own_use_alone(world: World):
+    owner, group, other = [await world.organisation(name=f"SECRET-{n}") for n in range(3)]
+    asset = await world.asset(owner)
+    ok(await owner.post("/limits", {"counts": "minutes", "most": 120, "every": "week"}), 201)
+    evening, next_day = (
+        ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z"),
+        ("2027-07-06T18:00:00Z", "2027-07-06T20:00:00Z"),
+    )
+    booking = ok(await group.book(asset, evening), 201)
+    ok(await other.book(asset, next_day, dry_run=True), 200)
+    params = {"starts_at": next_day[0], "ends_at": next_day[1]}
+    here = {"lon": MANCHESTER[0], "lat": MANCHESTER[1], **params}
+    assert [len(ok(await who.get("/search", **here), 200)["items"]) for who in (group, other)] == [0, 1]
+    assert len((await world.search(**params))["items"]) == 1  # nobody in particular has used nothing
+    seen = [
+        await group.get("/search", **here, explain=True),
+        await group.book(asset, next_day),
+        await other.get(f"/assets/{asset['id']}/explain", **params),
+        await world.client.get("/v1/limits"),
+    ]
+    for answer in seen:
+        assert booking["id"] not in answer.text
+        assert group.id not in answer.text
+        assert "SECRET-1" not in answer.text
