@@ -216,15 +216,18 @@ async def set_state(conn: Connection, asset_id: UUID, owner_id: UUID, state: Ass
 
 
 USES = """
-  SELECT c.occurrences, c.until, a.timezone,
+  SELECT c.occurrences, c.until, f.offers, f.lapse_at, a.timezone,
          (SELECT count(*) FROM assets p
            WHERE p.owner_id = $2 AND p.part_of = $1 AND p.state <> 'archived')::int AS parts
     FROM assets a
    CROSS JOIN LATERAL (
          SELECT count(*)::int AS occurrences, max(c.ends_at) AS until FROM occurrences c
-          WHERE c.owner_id = $2 AND c.asset_id = $1 AND c.ends_at > $3
+          WHERE c.owner_id = $2 AND c.asset_id = $1 AND c.ends_at > $3 AND c.booker_id IS NOT NULL
             AND rules.state(c, $3)
                 IN ('held', 'pending', 'confirmed', 'checked_in')) c
+   CROSS JOIN LATERAL (
+         SELECT count(*)::int AS offers, max(f.expires_at) AS lapse_at FROM offers f
+          WHERE f.owner_id = $2 AND f.asset_id = $1 AND f.state = 'offered' AND f.expires_at > $3) f
    WHERE a.id = $1 AND a.owner_id = $2
 """
 

@@ -208,12 +208,16 @@ class AssetSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Uses(msgspec.Struct, frozen=True):
-    """What still needs an asset: occurrences to come, `until` the end of the last, and parts that are not archived."""
+    """What still needs an asset: occurrences to come, `until` the end of the last, parts that are not archived, and
+    offers that stand, the last until `lapse_at`.
+    """
 
     occurrences: int
     until: datetime | None
     timezone: str
     parts: int
+    offers: int = 0
+    lapse_at: datetime | None = None
 
 
 def in_use(uses: Uses) -> str:
@@ -223,6 +227,10 @@ def in_use(uses: Uses) -> str:
         many = "1 occurrence is" if uses.occurrences == 1 else f"{uses.occurrences} occurrences are"
         until = local_time(uses.until, ZoneInfo(uses.timezone))
         told.append(f"{many} to come, until {until} ({uses.timezone}): cancel, or pause the asset until then.")
+    if uses.lapse_at:
+        many = "1 offer of it stands" if uses.offers == 1 else f"{uses.offers} offers of it stand"
+        until = local_time(uses.lapse_at, ZoneInfo(uses.timezone))
+        told.append(f"{many}, until {until} ({uses.timezone}) at most: wait for the answer, or withdraw it.")
     if uses.parts:
         many = "1 part of it is" if uses.parts == 1 else f"{uses.parts} parts of it are"
         told.append(f"{many} not archived: archive what is inside first.")

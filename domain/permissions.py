@@ -175,7 +175,7 @@ def require(
     if row.changes and caller.state == "suspended":
         raise Suspended
     if least is None:
-        whose = "that it belongs to" if row.owner else "that booked"
+        whose = "that it belongs to" if row.owner else "that books"
         raise Forbidden(f"{named(operation)} is only for the staff of the organisation {whose}.")
     if not caller.has(least):
         raise Forbidden(f"{named(operation)} needs the role {least}; the token has the role {caller.role}.")

@@ -244,6 +244,21 @@ async def test_it_is_had_as_it_was_offered_whatever_the_terms_have_become(world:
     assert accepted["cost"]["amount"] == 500
 
 
+async def test_what_is_offered_is_not_archived(world: World, owner, group, clock):
+    hall = await world.asset(owner, terms={"offer_minutes": 60})
+    made = await offer(owner, hall, await say(group))
+    refused = ok(await owner.post(f"/assets/{hall['id']}/archive"), 409)
+    assert (refused["type"], refused["detail"]) == (
+        "/problems/asset-in-use",
+        (
+            "1 offer of it stands, until Monday 4 January 2027, 10:00 (Europe/London) at most: wait for the answer, or"
+            " withdraw it."
+        ),
+    )
+    ok(await answer(owner, made, "withdraw"), 200)
+    ok(await owner.post(f"/assets/{hall['id']}/archive"), 200)
+
+
 async def test_an_offer_is_no_hold_of_the_groups(world: World, owner, group):
     await offer(owner, await world.asset(owner), await say(group))
     halls = [await world.asset(owner, category="gym") for _ in range(4)]

@@ -92,11 +92,16 @@ def test_what_needs_an_asset_is_told_with_the_way_out():
     assert [
         domain.assets.in_use(Uses(0, None, "Europe/London", 0)),
         domain.assets.in_use(Uses(1, datetime(2027, 7, 5, 20, tzinfo=UTC), "Europe/London", 2)),
+        domain.assets.in_use(Uses(0, None, "Europe/London", 0, 1, datetime(2027, 7, 5, 20, tzinfo=UTC))),
     ] == [
         "",
         (
             "1 occurrence is to come, until Monday 5 July 2027, 21:00 (Europe/London): cancel, or pause the asset until"
             " then. 2 parts of it are not archived: archive what is inside first."
+        ),
+        (
+            "1 offer of it stands, until Monday 5 July 2027, 21:00 (Europe/London) at most: wait for the answer, or"
+            " withdraw it."
         ),
     ]
 
