@@ -87,9 +87,7 @@ async def page(
 # Everything that a closure of an asset closes: itself, its wholes and its parts.
 SHUT = """
   SELECT a.id FROM assets a
-   WHERE a.owner_id = $1 AND a.id IN (
-           SELECT p.part_id FROM parts p WHERE p.owner_id = $1 AND p.whole_id = $2
-            UNION SELECT p.whole_id FROM parts p WHERE p.owner_id = $1 AND p.part_id = $2)
+   WHERE a.owner_id = $1 AND a.id IN (SELECT r.asset_id FROM rules.whole_and_parts($1, $2) r)
 """
 
 
@@ -166,8 +164,7 @@ HIT = """
     JOIN occurrences c ON c.owner_id = a.owner_id AND c.asset_id = a.id
    WHERE a.owner_id = $1
      AND (a.site_id = $3
-          OR a.id IN (SELECT p.part_id FROM parts p WHERE p.owner_id = $1 AND p.whole_id = $2
-                       UNION SELECT p.whole_id FROM parts p WHERE p.owner_id = $1 AND p.part_id = $2))
+          OR a.id IN (SELECT r.asset_id FROM rules.whole_and_parts($1, $2) r))
      AND c.starts_at < $5 AND c.ends_at > greatest($4::timestamptz, $6)
      AND c.booker_id IS NOT NULL AND rules.state(c, $6) IN ('held', 'pending', 'confirmed', 'checked_in')
    ORDER BY c.starts_at, c.id

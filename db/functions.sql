@@ -253,6 +253,15 @@ LANGUAGE sql STABLE AS $$
   SELECT p.whole_id FROM parts p WHERE p.owner_id = owner AND p.part_id = asset
 $$;
 
+-- Whether anybody is in line for any of them.
+CREATE FUNCTION rules.waited_for(owner uuid, asset uuid, at timestamptz) RETURNS TABLE (waited_for boolean)
+LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (
+    SELECT FROM waiting_places p
+     WHERE p.owner_id = owner AND NOT p.ended AND lower(p.period) > at
+       AND p.asset_id IN (SELECT r.asset_id FROM rules.whole_and_parts(owner, asset) r))
+$$;
+
 -- What occupies units of one asset within a span; lapsed holds do not.
 CREATE FUNCTION rules.occupying(owner uuid, asset uuid, during tstzrange, at timestamptz)
 RETURNS TABLE (unit int, occupied tstzrange, occurrence_id uuid)

@@ -148,8 +148,7 @@ LISTED = """
   SELECT a.id FROM assets a
    WHERE a.owner_id = $1 AND a.state = 'listed'
      AND (a.timetable_id = $3 OR a.site_id = $4
-          OR a.id IN (SELECT p.part_id FROM parts p WHERE p.owner_id = $1 AND p.whole_id = $2
-                       UNION SELECT p.whole_id FROM parts p WHERE p.owner_id = $1 AND p.part_id = $2)
+          OR a.id IN (SELECT r.asset_id FROM rules.whole_and_parts($1, $2) r)
           OR coalesce($2, $3, $4) IS NULL)
 """
 

@@ -70,11 +70,7 @@ ASSESS = f"""
             JOIN occupancies o ON o.owner_id = $2 AND o.asset_id = p.part_id AND o.occupied && s.around
             JOIN occurrences c ON c.owner_id = $2 AND c.id = o.occurrence_id
            WHERE coalesce(o.held_until, c.held_until, c.check_in_by) <= $8) AS lapsed,
-         EXISTS (SELECT FROM waiting_places w
-                  WHERE w.owner_id = $2 AND NOT w.ended AND lower(w.period) > $8
-                    AND w.asset_id IN (SELECT p.part_id FROM parts p WHERE p.owner_id = $2 AND p.whole_id = $1
-                                        UNION SELECT p.whole_id FROM parts p WHERE p.owner_id = $2 AND p.part_id = $1)
-                ) AS waited_for,
+         (SELECT f.waited_for FROM rules.waited_for($2, $1, $8) f) AS waited_for,
          1 + (SELECT coalesce(sum(part.units), 0) FROM parts p
                 JOIN assets part ON part.id = p.part_id AND part.owner_id = p.owner_id
                WHERE p.owner_id = $2 AND p.whole_id = $1 AND p.part_id <> $1) AS rows,

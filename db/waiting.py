@@ -493,12 +493,7 @@ async def keep(conn: Connection, owner_id: UUID, asset_id: UUID) -> None:
     await conn.execute(KEEP, owner_id, asset_id)
 
 
-ANYBODY = """
-  SELECT EXISTS (
-    SELECT FROM waiting_places w
-     WHERE w.owner_id = $1 AND NOT w.ended AND lower(w.period) > $3
-       AND w.asset_id IN (SELECT r.asset_id FROM rules.whole_and_parts($1, $2) r))
-"""
+ANYBODY = "SELECT f.waited_for FROM rules.waited_for($1, $2, $3) f"
 
 
 async def anybody(conn: Connection, owner_id: UUID, asset_id: UUID, now: datetime) -> bool:
