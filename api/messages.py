@@ -17,6 +17,7 @@ from api.cursors import Cursors
 from api.lists import Cursor, Limit, Pages
 from api.problems import problems
 from db.connection import Connection
+from db.events import Change
 from domain import errors, messages, permissions
 from domain.bookings import Stored
 from domain.callers import Caller
@@ -39,7 +40,7 @@ async def send(
     """Write to the other side of a booking: to its booker as its owner, to its owner as its booker."""
     booking = await load(conn, "sendMessage", booking_id, caller, now)
     sent = await db.messages.insert(conn, uuid7(), booking.owner_id, booking.id, caller.organisation_id, data.text, now)
-    await record(conn, "message.sent", "message", sent.id, 1, booking, caller, now, request_id)
+    await record(conn, "message.sent", "message", {sent.id: 1}, booking, caller, now, request_id)
     return sent
 
 
@@ -77,14 +78,13 @@ async def mark_read(
     now: NamedDependency[datetime],
     request_id: NamedDependency[str],
 ) -> Message:
-    """Say that a message of the other side was read, and with it all before it."""
+    """Say that a message of the other side was read, and with it all before it, 1,000 at once."""
     booking = await load(conn, "markMessageRead", booking_id, caller, now)
     message = await lock(request, conn, booking, message_id)
     if message.sender_id == caller.organisation_id:
         raise StateDoesNotAllow("It is your own organisation's; the other side says that it was read.")
     read = await db.messages.mark_read(conn, booking.owner_id, booking.id, message_id, caller.organisation_id, now)
-    for each, version in sorted(read.items()):
-        await record(conn, "message.read", "message", each, version, booking, caller, now, request_id)
+    await record(conn, "message.read", "message", read, booking, caller, now, request_id)
     became = await db.messages.lock(conn, booking.owner_id, booking.id, message_id)
     assert became is not None  # noqa: S101 - it is locked
     return became
@@ -112,7 +112,7 @@ async def erase(
     if message.text is None:
         raise NotFound
     version = await db.messages.erase(conn, booking.owner_id, message_id, now)
-    await record(conn, "message.erased", "message", message_id, version, booking, caller, now, request_id)
+    await record(conn, "message.erased", "message", {message_id: version}, booking, caller, now, request_id)
 
 
 @post("/feedback", operation_id="giveFeedback", responses=problems(NotFound, StateDoesNotAllow))
@@ -141,7 +141,7 @@ async def give(
     if given is None:
         raise StateDoesNotAllow("Your organisation has said how it went; take that back first.")
     told = {"occurrence_id": occurrence.id, "verdict": data.verdict}
-    await record(conn, "feedback.given", "feedback", given.id, 1, booking, caller, now, request_id, told)
+    await record(conn, "feedback.given", "feedback", {given.id: 1}, booking, caller, now, request_id, told)
     return given
 
 
@@ -187,7 +187,7 @@ async def take_back(
     if found.giver_id != caller.organisation_id:
         raise StateDoesNotAllow(ONLY_ITS_WRITER)
     await db.messages.take_back(conn, booking.owner_id, feedback_id)
-    await record(conn, "feedback.erased", "feedback", feedback_id, 2, booking, caller, now, request_id)
+    await record(conn, "feedback.erased", "feedback", {feedback_id: 2}, booking, caller, now, request_id)
 
 
 async def load(conn: Connection, operation: str, booking_id: UUID, caller: Caller, now: datetime) -> Stored:
@@ -212,29 +212,32 @@ async def record(
     conn: Connection,
     type: str,  # noqa: A002 - as events call it
     kind: ObjectKind,
-    object_id: UUID,
-    version: int,
+    versions: Mapping[UUID, int],
     booking: Stored,
     caller: Caller,
     now: datetime,
     request_id: str,
     told: Mapping[str, object] | None = None,
 ) -> None:
-    """That something was written, never what."""
-    await db.events.append(
-        conn,
-        type=type,
-        object_kind=kind,
-        object_id=object_id,
-        owner_id=booking.owner_id,
-        booker_id=booking.booker_id,
-        version=version,
-        before=None,
-        after={"booking_id": booking.id, **(told or {})},
-        caller=caller,
-        now=now,
-        request_id=request_id,
-    )
+    """That something was written, erased or read, never what: of each the version that it now has."""
+    changes = [
+        Change(
+            type=type,
+            object_kind=kind,
+            object_id=object_id,
+            owner_id=booking.owner_id,
+            booker_id=booking.booker_id,
+            version=version,
+            before=None,
+            after={"booking_id": booking.id, **(told or {})},
+            caller=caller,
+            now=now,
+            request_id=request_id,
+        )
+        for object_id, version in sorted(versions.items())
+    ]
+    if changes:
+        await db.events.append_all(conn, changes)
 
 
 router = Router(

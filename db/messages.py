@@ -43,10 +43,15 @@ async def lock(conn: Connection, owner_id: UUID, booking_id: UUID, message_id: U
     return msgspec.convert(row, Message) if row else None
 
 
-# It and those before it that the other sent.
-READ = """
+MOST_READ = 1000  # at once
+# It and the last before it that the other sent.
+READ = f"""
   UPDATE messages SET read_at = $5, updated_at = $5, version = version + 1
-   WHERE owner_id = $1 AND booking_id = $2 AND id <= $3 AND sender_id <> $4 AND read_at IS NULL
+   WHERE owner_id = $1 AND id IN (
+           SELECT id FROM messages
+            WHERE owner_id = $1 AND booking_id = $2 AND id <= $3 AND sender_id <> $4 AND read_at IS NULL
+            ORDER BY id DESC LIMIT {MOST_READ})
+     AND read_at IS NULL
   RETURNING id, version
 """
 

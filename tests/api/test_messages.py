@@ -53,6 +53,22 @@ async def test_owner_and_booker_write_to_each_other(world: World, owner, group, 
     assert await told(owner, "message") == await told(group, "message") == ["message.sent"] * 3 + ["message.read"] * 2
 
 
+async def test_a_thousand_messages_are_read_at_once(world: World, owner, group, booking):
+    path = f"/bookings/{booking['id']}/messages"
+    ok(await group.post(path, {"text": "0"}), 201)
+    copy = """
+      INSERT INTO messages (id, owner_id, booking_id, sender_id, text, created_at, updated_at)
+      SELECT (left($1, -12) || lpad(to_hex(n), 12, '0'))::uuid, owner_id, booking_id, sender_id, n::text,
+             created_at, updated_at FROM messages, generate_series(1, 1000) n
+    """
+    await world.run(copy, "ffff0000-0000-7000-8000-000000000000")
+    unread = "SELECT string_agg(text, ' ') FROM messages WHERE read_at IS NULL"
+    events = "SELECT count(*) FROM events WHERE type = 'message.read'"
+    for left, told in (("0", 1000), (None, 1001), (None, 1001)):
+        ok(await owner.post(f"{path}/ffff0000-0000-7000-8000-0000000003e8/read"), 200)
+        assert (await world.value(unread), await world.value(events)) == (left, told)
+
+
 async def test_nobody_else_reads_it_and_no_event_says_it(world: World, owner, group, booking):
     path = f"/bookings/{booking['id']}/messages"
     sent = ok(await group.post(path, {"text": "a secret"}), 201)
