@@ -1,7 +1,7 @@
 """Waiting lists: who waits for what others have, and leaves the line."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Annotated, Any
 from uuid import UUID
@@ -27,7 +27,7 @@ from domain import errors, permissions, plans, waiting
 from domain.callers import Caller
 from domain.errors import Fault, Invalid, NotBookable, NotFound, StateDoesNotAllow, Unmet
 from domain.jobs import SweepWaiting
-from domain.requests import MOST_SEATS, Asked, Wanted
+from domain.requests import LONGEST, MOST_SEATS, Asked, Wanted
 from domain.time import Period
 from domain.waiting import Waiting, WaitingEntry, WaitingFilter, WaitingPage, WaitingRequest, WaitingState
 
@@ -140,6 +140,8 @@ async def wait_for_skipped(
         raise StateDoesNotAllow("It has skipped nothing that is still to come.", states=("skipped",))
     if len(skipped) > waiting.MOST_SKIPPED:
         raise StateDoesNotAllow(f"It has skipped {len(skipped)}; at most {waiting.MOST_SKIPPED} are waited for.")
+    if sum((each.ends_at - each.starts_at for each in skipped), timedelta()) > LONGEST:
+        raise StateDoesNotAllow("What it has skipped is longer than 366 days; no more are waited for.")
     units = max(each.units for each in skipped)
     periods = [each.period for each in skipped]
     await must_be_taken(conn, booking.owner_id, booking.place.id, periods, units, booking.attendees, caller, now)

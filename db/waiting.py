@@ -421,7 +421,7 @@ async def candidates(conn: Connection, asset_id: UUID, freed: Freed, now: dateti
 # They are tested one after another, until one may have it; what is taken by now is found out first, as it costs least.
 FIRST = f"""
   WITH asset AS MATERIALIZED (SELECT a AS itself FROM assets a WHERE a.id = $1 AND a.owner_id = $2)
-  SELECT c.n, (SELECT f.units_free FROM rules.units_free(asset.itself, e.span, $6) f) AS units_free
+  SELECT c.n, f.units_free
     FROM asset
    CROSS JOIN unnest($3::uuid[], $4::int[]) WITH ORDINALITY c (waiting_id, number, n)
    CROSS JOIN LATERAL (
@@ -431,7 +431,8 @@ FIRST = f"""
            JOIN waiting_places p ON p.waiting_id = w.id AND p.owner_id = w.owner_id
           WHERE w.id = c.waiting_id AND w.owner_id = $2 AND p.number = c.number
             AND {not_offered(freed_at="$5", now="$6")} OFFSET 0) e
-   WHERE NOT (SELECT t.taken FROM rules.surely_taken(asset.itself, e.span, e.units, $6) t)
+   CROSS JOIN LATERAL rules.units_free(asset.itself, e.span, $6) f
+   WHERE f.units_free >= e.units
      AND NOT EXISTS (
            SELECT FROM rules.why_not(asset.itself, e.starts_at, e.ends_at, e.units, e.attendees, e.booker_id, $6))
    ORDER BY c.n LIMIT 1

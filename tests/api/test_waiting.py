@@ -288,6 +288,18 @@ async def test_only_what_is_taken_or_closed_is_waited_for(world: World, owner, h
     ok(await holder.post("/waiting", theirs), 409)
 
 
+async def test_no_more_than_a_year_of_what_was_skipped_is_waited_for(world: World, owner, holder):
+    hall = await world.asset(owner, terms={"longest_minutes": 366 * 24 * 60})
+    for year in (2027, 2028):
+        ok(await holder.book(hall, (f"{year}-02-01T10:00:00Z", f"{year}-02-01T11:00:00Z")), 201)
+    group = await world.organisation()
+    for days, status in ((4, 200), (5, 409)):
+        long = ("2027-02-01T00:00:00Z", "2028-01-30T00:00:00Z"), ("2028-02-01T00:00:00Z", f"2028-02-0{days}T00:00:00Z")
+        free = (f"2028-03-0{days}T00:00:00Z", f"2028-03-0{days}T01:00:00Z")
+        series = ok(await group.book(hall, *long, free, if_some_unavailable="skip"), 201)
+        ok(await group.post("/waiting", {"booking_id": series["id"], "dry_run": True}), status)
+
+
 async def test_who_waits_sees_where_they_stand_and_why(world: World, owner, hall, holder):
     much, little, none, other = await groups(world, hall, 3, 1, 0, 1)
     entries = [await wait(each, place(hall)) for each in (much, little, none, other)]
