@@ -570,3 +570,96 @@ async def test_like_c36_a_limit_tells_of_ones_own_use_alone(world: World):
         assert booking["id"] not in answer.text
         assert group.id not in answer.text
         assert "SECRET-1" not in answer.text
+
+
+# Where there are no webhooks, calendars, refreshed tokens and imports yet, what is of their kind ---------------------
+
+
+async def test_like_c32_only_addresses_of_the_web_are_taken(world: World):
+    owner = await world.organisation()
+    asset = await world.asset(owner)
+    before = await world.stored()
+    for wrong in (
+        "file:///etc/passwd",
+        "gopher://x",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "//x",
+        "https://",
+        "x",
+    ):
+        assert pointers(await owner.patch(f"/organisations/{owner.id}", {"website": wrong})) == ["#/website"]
+        photo = {"url": wrong, "alt": "A hall", "credit": None}
+        assert pointers(await owner.patch(f"/assets/{asset['id']}", {"photos": [photo]})) == ["#/photos/0/url"]
+        document = {"title": "Rules", "url": wrong}
+        assert pointers(await owner.patch(f"/assets/{asset['id']}", {"documents": [document]})) == ["#/documents/0/url"]
+    assert await world.stored() == before
+
+
+async def repeat_but(
+    who: Organisation, asset: dict[str, Any], starts: str, ends: str, count: int, dates: list[str]
+) -> httpx.Response:
+    repeats = {"starts_at": starts, "ends_at": ends, "count": count, "except_on": dates}
+    return await who.post("/bookings", {"asset_id": asset["id"], "repeats": repeats})
+
+
+async def test_like_c34_excepted_dates_are_those_of_the_site(world: World):
+    """Evenings west of Greenwich and early mornings east of it have another date in UTC."""
+    owner, group = await world.organisation(), await world.organisation()
+    los_angeles = await world.asset(owner, timezone="America/Los_Angeles")
+    evening = ("2027-10-27T18:00:00-07:00", "2027-10-27T19:00:00-07:00", 4)
+    booked = ok(await repeat_but(group, los_angeles, *evening, ["2027-11-03", "2027-11-17"]), 201)
+    assert spans(booked["occurrences"]) == [
+        ("2027-10-28T01:00:00Z", "2027-10-28T02:00:00Z"),
+        ("2027-11-11T02:00:00Z", "2027-11-11T03:00:00Z"),
+    ]
+    ok(await group.book(los_angeles, ("2027-11-04T01:00:00Z", "2027-11-04T02:00:00Z")), 201)
+    utc = await repeat_but(group, los_angeles, *evening, ["2027-11-04"])
+    assert pointers(utc) == ["#/repeats/except_on/0"]
+    auckland = await world.asset(owner, timezone="Pacific/Auckland")
+    morning = ("2027-03-29T07:00:00+13:00", "2027-03-29T08:00:00+13:00", 3)
+    booked = ok(await repeat_but(group, auckland, *morning, ["2027-03-29"]), 201)
+    assert spans(booked["occurrences"]) == [
+        ("2027-04-04T19:00:00Z", "2027-04-04T20:00:00Z"),
+        ("2027-04-11T19:00:00Z", "2027-04-11T20:00:00Z"),
+    ]
+
+
+async def test_like_c37_of_ten_asks_with_one_key_one_token_comes(world: World):
+    owner = await world.organisation()
+    sent, options = {"name": "kiosk", "role": "member"}, {"headers": {"Idempotency-Key": "once"}}
+    answers = [
+        ok(each, 201) for each in await asyncio.gather(*(owner.post("/tokens", sent, **options) for _ in range(10)))
+    ]
+    assert len({each["id"] for each in answers}) == 1
+    [secret] = [each["token"] for each in answers if each["token"]]
+    kiosk = Organisation(owner.client, owner.body, secret)
+    assert ok(await kiosk.get("/me"), 200)["token"]["id"] == answers[0]["id"]
+    gone = await asyncio.gather(*(owner.delete(f"/tokens/{answers[0]['id']}") for _ in range(10)))
+    assert {each.status_code for each in gone} <= {204, 404}
+    assert ok(await kiosk.get("/me"), 401)["type"] == "/problems/token-revoked"
+    assert secret not in (await owner.get("/events", limit=100)).text
+    assert [each["type"] for each in ok(await owner.get("/events", limit=100), 200)["items"]].count(
+        "token.revoked"
+    ) == 1
+
+
+async def test_like_c38_a_bad_site_in_the_middle_copies_nothing(world: World):
+    owner, other = await world.organisation(), await world.organisation()
+    asset = await world.asset(owner)
+    sites = [await world.site(owner, name=f"Hall {n}") for n in range(2)]
+    theirs = await world.site(other)
+    before = await world.stored()
+    ids = [sites[0]["id"], theirs["id"], sites[1]["id"]]
+    path, options = f"/assets/{asset['id']}/copy", {"headers": {"Idempotency-Key": "once"}}
+    assert pointers(await owner.post(path, {"site_ids": ids}, **options)) == ["#/site_ids/1"]
+    assert await world.stored() == before
+    ids[1:2] = []
+    copied = ok(await owner.post(path, {"site_ids": ids}, **options), 201)
+    again = await owner.post(path, {"site_ids": ids}, **options)
+    assert (ok(again, 201), again.headers["Idempotent-Replayed"]) == (copied, "true")
+    assert sorted(each["site_id"] for each in copied["items"]) == sorted(ids)
+    assert len(ok(await owner.get("/assets", owner_id=owner.id), 200)["items"]) == 3
+    events = ok(await owner.get("/events", limit=100), 200)["items"]
+    made = {each["object"]["id"] for each in events if each["type"].startswith("asset.c")}
+    assert made >= {each["id"] for each in copied["items"]}
