@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from asyncpg import Range
 
 import db.events
 import db.jobs
@@ -24,8 +23,6 @@ from domain.plans import Claim, Place
 from domain.requests import Asked, Purpose
 from domain.time import Period
 from domain.waiting import Freed
-
-EVER: Range[datetime] = Range()
 
 # An offer as it is at $1.
 OFFER = f"""
@@ -139,8 +136,8 @@ INSERT = """
     SELECT c.id, $2, $1, $3, c.starts_at, c.ends_at, $6, 'held', $12
       FROM unnest($13::uuid[], $14::timestamptz[], $15::timestamptz[]) c (id, starts_at, ends_at))
   INSERT INTO offers (id, owner_id, booker_id, asset_id, need_id, booking_id, units, attendees, occurrences, cost,
-                      expires_at, created_at, updated_at, waiting_id, waiting_number, freed_at, freed)
-  VALUES ($16, $2, $17, $3, $4, $1, $6, $7, $19, $9, $12, $10, $10, $20, $21, $22, $23)
+                      expires_at, created_at, updated_at, waiting_id, waiting_number, freed_at)
+  VALUES ($16, $2, $17, $3, $4, $1, $6, $7, $19, $9, $12, $10, $10, $20, $21, $22)
 """
 
 
@@ -150,15 +147,14 @@ async def insert(
     purpose: Purpose | None,
     asked: Sequence[Asked],
     *,
-    freed: Freed | None = None,
     ranked: Mapping[str, int] | None = None,
     place: Place,
     caller: Caller | None,
     now: datetime,
     request_id: str | None,
 ) -> None:
-    """Store an offer with the booking that holds its place, and tell its owner and the group of it. `freed`: what came
-    free, where it is for the first in line; `ranked`: by what, as the event says it.
+    """Store an offer with the booking that holds its place, and tell its owner and the group of it. `ranked`: by what
+    its group was first in line, as the event says it.
     """
     await conn.execute(
         INSERT,
@@ -182,12 +178,11 @@ async def insert(
         place.cancel_notice_minutes,
         offer.occurrences,
         offer.waiting_id,
-        offer.occurrences[0].number if freed else None,
-        freed and freed.moment,
-        freed and ([EVER] if freed.spans is None else [Range(each.starts_at, each.ends_at) for each in freed.spans]),
+        offer.occurrences[0].number if offer.waiting_id else None,
+        offer.freed_at,
     )
     told = {"asset_id": offer.asset.id, "occurrences": offer.occurrences, "expires_at": offer.expires_at}
-    told |= {"freed_at": freed.moment, "units": offer.units, **(ranked or {})} if freed else {}
+    told |= {"freed_at": offer.freed_at, "units": offer.units, **ranked} if ranked else {}
     await record(
         conn,
         Offered(offer.id, offer.owner_id, offer.booker_id, offer.need_id, offer.waiting_id, offer.version),

@@ -180,7 +180,6 @@ async def offer(
         made,
         candidate.purpose,
         [asked],
-        freed=came_free,
         ranked={"minutes_held": candidate.contender.minutes, "units_free": units_free},
         place=place,
         caller=None,

@@ -32,7 +32,6 @@ from sqlalchemy.dialects.postgresql import (
     INT4MULTIRANGE,
     JSONB,
     TIMESTAMP,
-    TSTZMULTIRANGE,
     TSTZRANGE,
     UUID,
     ExcludeConstraint,
@@ -619,14 +618,13 @@ offers = Table(
     Column("waiting_id", UUID, comment="made to whoever was first in line"),
     Column("waiting_number", Integer),
     Column("freed_at", INSTANT, comment="when the place came free: in the order of then it is offered"),
-    Column("freed", TSTZMULTIRANGE, comment="what came free then"),
     PrimaryKeyConstraint("id", "owner_id"),
     ForeignKeyConstraint(["booker_id"], ["organisations.id"]),
     ForeignKeyConstraint(["asset_id", "owner_id"], ["assets.id", "assets.owner_id"]),
     ForeignKeyConstraint(["booking_id", "owner_id"], ["bookings.id", "bookings.owner_id"]),
     CheckConstraint("state IN ('offered', 'accepted', 'declined', 'withdrawn', 'lapsed')", name="state"),
     CheckConstraint(
-        "num_nonnulls(need_id, waiting_id) = 1 AND num_nonnulls(waiting_id, waiting_number, freed_at, freed) IN (0, 4)",
+        "num_nonnulls(need_id, waiting_id) = 1 AND num_nonnulls(waiting_id, waiting_number, freed_at) IN (0, 3)",
         name="why",
     ),
     ForeignKeyConstraint(
