@@ -433,7 +433,9 @@ class Machine(Waiters):
                 assert not any(meet(other, starts - around, ends + around) for other in free), each
 
     def can_be_booked(self, diary: Diary, alternatives: list[Json], asking: Asking) -> None:
-        """Each by itself, for as many units as were asked for."""
+        """Each by itself, for as many units as were asked for, unless it is to be offered once somebody notices."""
+        if diary.unnoticed:
+            return
         most = max(wish.units for wish in asking.wishes)
         for each in alternatives:
             wish = Wish(*spanned(each), most)
