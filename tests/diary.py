@@ -4,7 +4,8 @@ It knows no SQL, no locks and no workers. Whoever asks for something is answered
 happens when the clock gets there. Units are counted, not seated: on which something is matters once it has begun.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -21,6 +22,7 @@ from entries import (
     Booking,
     Entry,
     Freed,
+    Limit,
     Occurrence,
     Offer,
     Refused,
@@ -76,6 +78,7 @@ class Diary(Line):
     offers: list[Offer] = field(default_factory=list)
     unnoticed: list[Freed] = field(default_factory=list)
     freed: list[Freed] = field(default_factory=list)
+    limits: list[Limit] = field(default_factory=list)
     widened: list[tuple[str, int]] = field(default_factory=list)
     choice: int = 0
     choices: int = 1
@@ -446,7 +449,7 @@ class Diary(Line):
         and stays where it is.
         """
         wishes = asking.wishes
-        against = [self.against(asking, wish) for wish in wishes]
+        against = self.all_against(asking)
         own: list[Wish] = []
         for n in sorted(range(len(wishes)), key=lambda n: (not wishes[n].stays_on(self.now), wishes[n].starts)):
             if not against[n]:
@@ -455,6 +458,11 @@ class Diary(Line):
                 else:
                     against[n].append("taken")
         return [sorted(each) for each in against]
+
+    def all_against(self, asking: Asking) -> list[list[str]]:
+        """Which rules and limits speak against each wish. What only gives back is within all limits."""
+        beyond = zip(asking.wishes, self.beyond(asking), strict=True)
+        return [sorted(self.against(asking, wish) + ([] if wish.gives_back else counted)) for wish, counted in beyond]
 
     def against(self, asking: Asking, wish: Wish) -> list[str]:
         """Which rules speak against a wish by itself. What only gives back keeps those of length and step, unless it is
@@ -477,14 +485,81 @@ class Diary(Line):
             ("off_step", any(moment % STEP for moment in wish.new_ends())),
             ("closed", not self.is_open(asking.asset, wish.starts, wish.ends)),
             ("unverified", not known and asset.approval is None),
-            (
-                "limit_reached",
-                not known and not counted and asset.approval is not None and self.theirs(booker, asset.owner, OPEN),
-            ),
+            ("limit_reached", not counted and self.is_second(booker, asking.asset)),
             ("limit_reached", asking.hold and not counted and len(self.theirs(booker, asset.owner, HELD)) >= HOLDS),
             ("limit_reached", asking.hold and self.lapsed_just_now(asking, wish)),
         ]
         return [code for code, is_so in broken if is_so]
+
+    def is_second(self, booker: str, name: str) -> bool:
+        """Whether a booker who is not known has a booking already of an owner who decides on each."""
+        asset = self.assets[name]
+        return booker in self.unverified and asset.approval is not None and bool(self.theirs(booker, asset.owner, OPEN))
+
+    # What is counted ----------------------------------------------------------------------------------------------
+
+    def beyond(self, asking: Asking) -> list[list[str]]:
+        """For each wish the limits that it is beyond, one after another. Those that can be had count for those after
+        them, and what they had counts no more; but as much as there was may be there again.
+        """
+        caps = self.caps(asking.booker, asking.asset)
+        had = [wish.had for wish in asking.wishes if wish.had is not None]
+        used = {cap: self.used(cap, asking, had) for cap in caps}
+        before = {cap: self.used(cap, asking, []) if had else Counter() for cap in caps}
+        found = []
+        for wish in asking.wishes:
+            codes, passed = [], not self.broken(asking, wish)
+            for cap in caps:
+                for is_so, counts in self.tested(cap, asking, wish, used[cap], before[cap]):
+                    passed &= not is_so
+                    if is_so and counts:
+                        codes.append("limit_reached" if cap.by else "allowance_used")
+            if passed:
+                for cap in caps:
+                    used[cap].update(in_weeks(wish.starts, wish.ends, wish.units))
+            found.append(codes)
+        return found
+
+    def caps(self, booker: str | None, name: str) -> list[Limit]:
+        """What an owner allows does not bind the owner."""
+        asset = self.assets[name]
+        own = [] if asset.allowance is None else [Limit(None, name, "minutes", asset.allowance)]
+        return own + [
+            each
+            for each in self.limits
+            if each.by == asset.owner != booker and booker is not None and each.asset in (None, name)
+        ]
+
+    def used(self, cap: Limit, asking: Asking, besides: Sequence[Occurrence]) -> Counter[int]:
+        """The minutes of all units in each week: of an allowance what stands and what is offered; of a limit also what
+        nobody turned up to and what was given back late.
+        """
+        offered = [(None, each.asset, each.place) for each in self.offers if each.state == "offered" and not cap.by]
+        booked = [(each.booker, each.asset, one) for each in self.bookings for one in each.occurrences]
+        states = OCCUPYING if cap.by is None else (*OCCUPYING, "no_show")
+        minutes: Counter[int] = Counter()
+        for who, asset, each in [*booked, *offered]:
+            counts = each.state in states or (cap.by is not None and each.state == "cancelled" and each.late)
+            theirs = cap.by is None or (who == asking.booker and self.assets[asset].owner == cap.by)
+            if counts and theirs and cap.asset in (None, asset) and all(each is not one for one in besides):
+                minutes.update(in_weeks(each.starts, each.ends, each.units))
+        return minutes
+
+    def tested(
+        self, cap: Limit, asking: Asking, wish: Wish, used: Counter[int], before: Counter[int]
+    ) -> Iterator[tuple[bool, bool]]:
+        """Whether a wish is beyond a limit, and whether that counts for it."""
+        match cap.counts:
+            case "minutes":
+                for week, minutes in in_weeks(wish.starts, wish.ends, wish.units).items():
+                    yield used[week] + minutes > max(cap.most, before[week]), True
+            case "open_bookings":
+                bookings = [
+                    each for each in self.theirs(asking.booker, cap.by, OPEN) if cap.asset in (None, each.asset)
+                ]
+                yield len(bookings) >= cap.most, not asking.counted
+            case "days_ahead":
+                yield wish.starts > self.now + cap.most * DAY, not wish.keeps_start
 
     def lapsed_just_now(self, asking: Asking, wish: Wish) -> bool:
         """Whether a hold of the same booker on the same asset, and for some of the same time, ended by itself."""
@@ -627,6 +702,16 @@ class Diary(Line):
             for whose, asset, each in [*booked, *offered]
             for name in (asset, *self.assets[asset].parts)
         }
+
+
+def in_weeks(starts: int, ends: int, units: int) -> dict[int, int]:
+    """The minutes of all units in each week, from Monday."""
+    days: Counter[int] = Counter()
+    while starts < ends:
+        until = min(ends, (day_of(starts) + 1) * DAY - DAWN)
+        days[day_of(starts) // 7] += (until - starts) * units
+        starts = until
+    return dict(days)
 
 
 def as_moved(

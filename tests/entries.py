@@ -4,7 +4,7 @@ Times are minutes since a dawn at nine o'clock, on a clock that never changes.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 OPEN = ("held", "pending", "checked_in", "confirmed")
 OCCUPYING = (*OPEN, "completed")
@@ -30,7 +30,8 @@ class Price:
 @dataclass(frozen=True)
 class Asset:
     """`approval`: the owner's minutes to decide, None where it need not. `grace`: those to check in, None where nobody
-    need. `parts`: names. `price`: None: free. `offer`: for how long those in line are offered what came free."""
+    need. `parts`: names. `price`: None: free. `offer`: for how long those in line are offered what came free.
+    `allowance`: the minutes that all may have together in a week."""
 
     owner: str
     units: int = 1
@@ -47,9 +48,7 @@ class Asset:
     parts: tuple[str, ...] = ()
     price: Price | None = None
     offer: int = HOUR
-
-    def with_units(self, units: int) -> "Asset":
-        return replace(self, units=units)
+    allowance: int | None = None
 
 
 @dataclass
@@ -146,7 +145,7 @@ class Wish:
 class Asking:
     """What somebody asks of an asset at once. `counted`: in a booking that is open, so that it is no further one."""
 
-    booker: str
+    booker: str | None
     asset: str
     wishes: list[Wish]
     hold: bool = False
@@ -207,6 +206,18 @@ class Booking:
 
     def record(self, kind: str, at: int, by: str | None, changed: Iterable[Occurrence]) -> None:
         self.events.append(Event(kind, at, by, tuple(sorted(each.told() for each in changed))))
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What an owner lets each booker have at most, of one asset or of all: `minutes` a week, `open_bookings`, or
+    `days_ahead`. `by` None: an asset's allowance, which all have together.
+    """
+
+    by: str | None
+    asset: str | None
+    counts: str
+    most: int
 
 
 @dataclass

@@ -5,6 +5,7 @@ decides nothing. What comes free is offered to one after another, to each once, 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice, permutations
 from math import factorial
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 COUNTS = ("confirmed", "checked_in", "completed", "no_show")
 CURABLE = {"taken", "closed"}
+COUNTED = {"limit_reached", "allowance_used"}  # more may be left by then
 MOST_ORDERS = 24
 
 
@@ -64,10 +66,11 @@ class Line:
 
     def must_be_taken(self: "Diary", booker: str, name: str, wishes: list[Wish]) -> None:
         asking = Asking(booker, name, wishes)
-        why_not = [sorted(self.against(asking, wish)) for wish in wishes]
+        why_not = self.all_against(asking)
         if not all(why_not):
             raise Refused("state-does-not-allow")
-        if any(set(each) - CURABLE for each in why_not):
+        second = self.is_second(booker, name)
+        if any(second or not CURABLE & {*each} or {*each} - CURABLE - COUNTED for each in why_not):
             raise Refused("not-bookable", why_not, asking=asking)
 
     def enter(self: "Diary", booker: str, places: list[Waited], units: int, booking: int | None) -> int:
@@ -166,13 +169,14 @@ class Line:
 
     def must_be_had_still(self: "Diary", asking: Asking) -> None:
         """Whatever became of the terms."""
-        against = self.broken(asking, asking.wishes[0])
-        if why_not := sorted(set(against) - {"too_short", "too_long", "off_step"}):
+        against = self.broken(asking, asking.wishes[0]) + self.beyond(asking)[0]
+        waived = ("too_short", "too_long", "off_step", "allowance_used")
+        if why_not := sorted(each for each in against if each not in waived):
             raise Refused("not-bookable", [why_not], asking=asking)
 
     def widen(self: "Diary", name: str) -> None:
         """One unit more."""
-        self.assets = self.assets | {name: self.assets[name].with_units(self.assets[name].units + 1)}
+        self.assets = self.assets | {name: replace(self.assets[name], units=self.assets[name].units + 1)}
         self.widened.append((name, self.now))
         self.free_all(self.around(name))
 
@@ -182,6 +186,11 @@ class Line:
             places = [each for each in entry.places if each.skipped in {(number, one.number) for one in had}]
             if found := [each for each in places if not each.ended]:
                 self.meet(entry, found)
+
+    def allow(self: "Diary", name: str, minutes: int | None) -> None:
+        """All may have so many minutes a week of an asset."""
+        self.assets = self.assets | {name: replace(self.assets[name], allowance=minutes)}
+        self.free_all(self.around(name))
 
     def entry_of(self: "Diary", number: int, by: str) -> Entry:
         """An entry that only its booker changes, and whose owner sees it."""
@@ -335,7 +344,7 @@ class Line:
         place = entry.places[n - 1]
         asset = self.assets[place.asset]
         wish = Wish(place.starts, place.ends, entry.units)
-        if self.against(Asking(entry.booker, place.asset, [wish]), wish):
+        if any(self.all_against(Asking(entry.booker, place.asset, [wish]))):
             return False
         lower, upper = wish.starts - asset.before, wish.ends + asset.after
         expires = min(self.now + asset.offer, place.starts)

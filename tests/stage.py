@@ -39,8 +39,8 @@ ASSETS = {
 }
 SHARING = ("gym", "studio")  # the hours of one timetable
 CLEAR = """
-  TRUNCATE bookings, occurrences, occupancies, waitings, waiting_places, offers, claims, closures, accounts, events,
-           idempotency_keys, jobs.pgqueuer CASCADE;
+  TRUNCATE bookings, occurrences, occupancies, limits, waitings, waiting_places, offers, claims, closures, accounts,
+           events, idempotency_keys, jobs.pgqueuer CASCADE;
   UPDATE organisations SET state = 'verified'
 """
 
@@ -57,7 +57,7 @@ class Stage:
         self.assets: dict[str, dict[str, Any]] = {}
         self.timetable: dict[str, Any] = {}
         self.rehoured = True  # whether any hours are not as they were
-        self.widened: set[str] = set()  # what has more units than it had
+        self.changed: set[str] = set()  # what has more units than it had, or an allowance
         self.seeds: dict[date, bytes] = {}  # of the fair order
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
@@ -87,10 +87,11 @@ class Stage:
         if self.rehoured:
             await self.open_always()
         self.rehoured = False
-        for name in self.widened:
+        for name in self.changed:
             owner = self.organisations[ASSETS[name].owner]
-            ok(await owner.patch(f"/assets/{self.assets[name]['id']}", {"units": ASSETS[name].units}), 200)
-        self.widened.clear()
+            usual = {"units": ASSETS[name].units, "terms": {"allowance": None}}
+            ok(await owner.patch(f"/assets/{self.assets[name]['id']}", usual), 200)
+        self.changed.clear()
         await self.conn.execute("TRUNCATE events")
 
     def draw(self, moment: int, name: str) -> bytes:

@@ -7,9 +7,9 @@ from typing import Any
 
 from calls import ok
 from diary import CAN, Diary
-from entries import DAY, HOUR, OCCUPYING, Occurrence, Offer, Refused, Scope, meet
+from entries import DAY, HOUR, OCCUPYING, Limit, Occurrence, Offer, Refused, Scope, meet
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import Bundle, consumes, precondition, rule
 from stage import ASSETS, NAMES, instant, minutes
 from watch import OFFERS, Json, Watched, refusal_of
 
@@ -26,6 +26,7 @@ Place = tuple[str, int, int]
 class Waiters(Watched):
     """Those who wait. `asleep`: no worker works, so that who comes first finds what ended by itself."""
 
+    limits = Bundle("limits")
     asleep = False
 
     # Time ---------------------------------------------------------------------------------------------------------
@@ -211,12 +212,42 @@ class Waiters(Watched):
     @rule(name=st.sampled_from([name for name, asset in ASSETS.items() if asset.units > 1]))
     def widen(self, name):
         """There is one unit more of something."""
+        self.patch(name, {"units": self.diary.assets[name].units + 1}, lambda diary: diary.widen(name))
+
+    @rule(name=st.sampled_from([*ASSETS]), minutes=st.sampled_from([None, HOUR, 3 * HOUR, 10 * HOUR]))
+    def allow(self, name, minutes):
+        """All together may have so much of an asset."""
+        allowance = minutes and {"minutes": minutes, "every": "week"}
+        self.patch(name, {"terms": {"allowance": allowance}}, lambda diary: diary.allow(name, minutes))
+
+    def patch(self, name: str, body: Json, act: Callable[[Diary], Any]) -> None:
         self.wake()
+        self.stage.changed.add(name)
         owner = self.stage.organisations[ASSETS[name].owner]
-        units = self.diary.assets[name].units + 1
-        self.stage.widened.add(name)
-        answer = self.stage.run(owner.patch(f"/assets/{self.stage.assets[name]['id']}", {"units": units}))
-        self.settle_for(answer, lambda diary: diary.widen(name))
+        self.settle_for(self.stage.run(owner.patch(f"/assets/{self.stage.assets[name]['id']}", body)), act)
+
+    @rule(
+        target=limits,
+        by=st.sampled_from(["council", "council", "club"]),
+        name=st.none() | st.sampled_from([*ASSETS]),
+        counts=st.sampled_from(["minutes", "minutes", "open_bookings", "days_ahead"]),
+        most=st.integers(0, 4),
+    )
+    def limit(self, by, name, counts, most):
+        """Each booker may have so much of an asset, or of all that somebody has."""
+        by = ASSETS[name].owner if name else by
+        limit = Limit(by, name, counts, most * {"minutes": HOUR, "days_ahead": 2}.get(counts, 1))
+        every = {"every": "week"} if counts == "minutes" else {}
+        body = {"counts": counts, "most": limit.most, "asset_id": name and self.stage.assets[name]["id"], **every}
+        made = ok(self.stage.run(self.stage.organisations[by].post("/limits", body)), 201)
+        self.diary.limits.append(limit)
+        return made["id"], limit
+
+    @rule(limit=consumes(limits))
+    def limit_no_more(self, limit):
+        key, known = limit
+        ok(self.stage.run(self.stage.organisations[known.by].delete(f"/limits/{key}")), 204)
+        self.diary.limits.remove(known)
 
     # How it is done -----------------------------------------------------------------------------------------------
 

@@ -195,24 +195,21 @@ class Watched(RuleBasedStateMachine):
         await (self.look_when(since) if self.steps % 2 else self.look_where(since + STEP * (7 * self.steps % 40)))
 
     async def look_when(self, since: int) -> None:
+        """It does not say how much of an allowance is left."""
         name = [*ASSETS][self.steps // 2 % len(ASSETS)]
         until, length = since + DAY, ASSETS[name].shortest
         told = await self.stage.world.free(self.stage.assets[name], instant(since), instant(until))
         free = [(minutes(starts), minutes(ends)) for starts, ends in told]
         starts = range(since, until - length, STEP)
         assert [each for each in starts if any(low <= each and each + length <= high for low, high in free)] == [
-            each for each in starts if self.can_be_had(name, each, each + length)
+            each for each in starts if not self.diary.broken(*by_anybody(name, each, each + length))
         ]
 
     async def look_where(self, starts: int) -> None:
         found = await self.stage.world.found(instant(starts), instant(starts + HOUR))
         assert {self.name(each) for each in found} == {
-            name for name in ASSETS if self.can_be_had(name, starts, starts + HOUR)
+            name for name in ASSETS if not any(self.diary.all_against(by_anybody(name, starts, starts + HOUR)[0]))
         }
-
-    def can_be_had(self, name: str, starts: int, ends: int) -> bool:
-        """By anybody who is known."""
-        return not self.diary.broken(Asking("nobody", name, []), Wish(starts, ends, 1))
 
     async def look_who_occupies(self) -> None:
         """What stands has its units, and those of all parts; no unit has two; and what has begun stays where it is."""
@@ -348,6 +345,12 @@ def visible(booking: Json) -> Json:
             for each in booking["occurrences"]
         ],
     }
+
+
+def by_anybody(name: str, starts: int, ends: int) -> tuple[Asking, Wish]:
+    """What nobody in particular asks for."""
+    wish = Wish(starts, ends, 1)
+    return Asking(None, name, [wish]), wish
 
 
 def in_lines(entry: Json) -> list[tuple[int, int, int, int, int]]:
