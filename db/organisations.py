@@ -6,12 +6,14 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+import db.freed
 import db.jobs
 from db.connection import Connection
 from domain.callers import OrganisationState
 from domain.errors import IdentifierTaken, SlugTaken
-from domain.jobs import LookAgain, MatchNeed
+from domain.jobs import MatchNeed
 from domain.organisations import Organisation, OrganisationRequest
+from domain.waiting import Freed
 
 
 def shown(record: str) -> str:
@@ -231,8 +233,8 @@ SET_STATE = """
 
 
 async def set_state(conn: Connection, organisation_id: UUID, state: OrganisationState, now: datetime) -> int:
-    """Change the state of an organisation that is locked: its version."""
+    """Change the state of an organisation that is locked: its version. What it owns may be had again."""
     version: int = await conn.fetchval(SET_STATE, organisation_id, state, now)
     await match_needs(conn, organisation_id)
-    await db.jobs.add(conn, LookAgain(organisation_id))
+    await db.freed.tell(conn, Freed(owner_id=organisation_id, moment=now))
     return version

@@ -509,7 +509,8 @@ WAITED_FOR = """
     FROM waiting_places p JOIN assets a ON a.id = p.asset_id AND a.owner_id = p.owner_id
    WHERE p.owner_id = $1 AND NOT p.ended AND lower(p.period) > $5
      AND (a.timetable_id = $3 OR a.site_id = $4
-          OR a.id IN (SELECT r.asset_id FROM rules.whole_and_parts($1, $2) r))
+          OR a.id IN (SELECT r.asset_id FROM rules.whole_and_parts($1, $2) r)
+          OR num_nonnulls($2::uuid, $3::uuid, $4::uuid) = 0)
    ORDER BY p.asset_id
 """
 

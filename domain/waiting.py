@@ -147,8 +147,8 @@ class Skipped(msgspec.Struct, frozen=True):
 
 
 class Freed(msgspec.Struct, frozen=True, kw_only=True):
-    """What came free, and when: of an asset, its wholes and parts, or of those of a timetable or site. `spans` None: at
-    any time.
+    """What came free, and when: of an asset, its wholes and parts, of those of a timetable or site, or of all that an
+    owner has. `spans` None: at any time.
     """
 
     owner_id: UUID

@@ -9,6 +9,7 @@ from uuid_utils.compat import uuid7
 
 import db.events
 import db.organisations
+from db import seating
 from db.connection import Connection
 from domain import organisations
 from domain.callers import OrganisationKind, OrganisationState
@@ -82,6 +83,7 @@ async def set_state(conn: Connection, id_or_slug: str, state: OrganisationState,
         raise StateDoesNotAllow(f"{id_or_slug} is closed for good.")
     version = await db.organisations.set_state(conn, organisation_id, state, now)
     await note(conn, organisation_id, f"organisation.{state}", version, {"state": was}, {"state": state}, now)
+    await seating.finish(conn, now=now, request_id=None)
     say(f"{id_or_slug} is {state}.")
 
 

@@ -9,6 +9,9 @@ import pytest
 from calls import MANCHESTER, Organisation, World, ok, pointers, reasons, spans
 from invariants import nothing_half_done
 
+from db.connection import connect
+from fallow.organisations import set_state
+
 EVENING = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
 NEXT = ("2027-07-12T18:00:00Z", "2027-07-12T20:00:00Z")
 LATER = ("2027-07-05T20:00:00Z", "2027-07-05T22:00:00Z")
@@ -265,6 +268,25 @@ async def test_like_c21_who_may_not_book_is_passed_over(world, owner, hall, book
     ok(await answer(second, "decline"), 200)
     assert await offers(owner) == []
     ok(await owner.book(hall, EVENING), 201)
+    await nothing_half_done(database)
+
+
+async def test_like_c21_what_came_free_while_its_owner_was_suspended_is_still_for_those_in_line(
+    world, owner, hall, booking, in_line, clock, database
+):
+    first, second = in_line
+    conn = await connect(database)
+    try:
+        async with conn.transaction():
+            await set_state(conn, owner.id, "suspended", clock.now)
+        await give_up(booking)
+        assert [await offers(each) for each in (first, second)] == [[], []]
+        async with conn.transaction():
+            await set_state(conn, owner.id, "verified", clock.now)
+    finally:
+        await conn.close()
+    assert [len(await offers(each)) for each in (first, second)] == [1, 0]
+    assert reasons(await booking["by"].book(hall, EVENING)) == [["taken"]]
     await nothing_half_done(database)
 
 
