@@ -64,7 +64,7 @@ async def create(
     try:
         _, _, summary = await seating.take(
             conn,
-            Wanted(asked=asked, attendees=request.attendees),
+            Wanted(asked=asked, attendees=request.attendees, offered=True),
             place,
             booker_id=found.booker_id,
             claim=Claim("held", held_until=expires_at),

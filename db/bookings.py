@@ -209,23 +209,31 @@ LIMITED = "($3 OR EXISTS (SELECT FROM limits l WHERE l.owner_id = x.owner_id))"
 LOCKED = "ON CONFLICT (owner_id, booker_id) DO UPDATE SET booker_id = excluded.booker_id"
 ACCOUNT = f"""
   INSERT INTO accounts (owner_id, booker_id) SELECT x.owner_id, $2 FROM assets x WHERE x.id = $1 AND {LIMITED} {LOCKED}
+  RETURNING owner_id
 """
 
 
 async def lock_account(conn: Connection, asset_id: UUID, booker_id: UUID, *, counted: bool) -> None:
     """Lock, before the asset, what counts a booker's claims with its owner: where that has limits, or `counted`."""
-    await conn.execute(ACCOUNT, asset_id, booker_id, counted)
+    remember(conn, await conn.fetchval(ACCOUNT, asset_id, booker_id, counted), booker_id)
+
+
+def remember(conn: Connection, owner_id: UUID | None, booker_id: UUID) -> None:
+    """Note what was locked, if anything was."""
+    if owner_id is not None:
+        session(conn).accounts.add((owner_id, booker_id))
 
 
 ACCOUNT_OF = f"""
   INSERT INTO accounts (owner_id, booker_id)
   SELECT x.owner_id, x.booker_id FROM bookings x WHERE x.id = $1 AND x.booker_id = $2 AND {LIMITED} {LOCKED}
+  RETURNING owner_id
 """
 
 
 async def lock_account_of(conn: Connection, booking_id: UUID, booker_id: UUID, *, counted: bool) -> None:
     """The same, of a booking of the booker's that may come to count more, or again."""
-    await conn.execute(ACCOUNT_OF, booking_id, booker_id, counted)
+    remember(conn, await conn.fetchval(ACCOUNT_OF, booking_id, booker_id, counted), booker_id)
 
 
 FIND = """

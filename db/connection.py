@@ -20,8 +20,9 @@ else:
 
 class Session(asyncpg.Connection):
     """A connection that remembers of its transaction what came `freed` and nobody in line has been offered yet, the
-    entries of waiting lists to which something was `offered`, and the assets, with their owners, of which something is
-    `held` that those in line may get next (`db.seating.finish`).
+    entries of waiting lists to which something was `offered`, the assets, with their owners, of which something is
+    `held` that those in line may get next (`db.seating.finish`), and whose claims with which owner it has locked to
+    count them (`accounts`).
     """
 
     def __init__(self, *given: Any, **named: Any) -> None:
@@ -29,6 +30,7 @@ class Session(asyncpg.Connection):
         self.freed: list[Freed] = []
         self.offered: set[UUID] = set()
         self.held: set[tuple[UUID, UUID]] = set()
+        self.accounts: set[tuple[UUID, UUID]] = set()
 
 
 SETTINGS = {
@@ -106,3 +108,4 @@ def begin(conn: Connection) -> None:
     remembered.freed.clear()
     remembered.offered.clear()
     remembered.held.clear()
+    remembered.accounts.clear()

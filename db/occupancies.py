@@ -22,7 +22,8 @@ class Standing(msgspec.Struct, frozen=True):
 
     `why_not` by place in the request, `seats` of the asset's own units around the periods, whose does not matter,
     `lapsed` the bookings whose lapsed holds are in the way, `rows` how many occupancies one unit takes, parts
-    included, `waited_for` whether anybody is in line, `summary` the asset.
+    included, `waited_for` whether anybody is in line, `limited` whether its owner has limits for others, `summary` the
+    asset.
     """
 
     why_not: dict[int, list[Reason]]
@@ -30,6 +31,7 @@ class Standing(msgspec.Struct, frozen=True):
     lapsed: list[UUID]
     rows: int
     waited_for: bool
+    limited: bool
     summary: AssetSummary
 
 
@@ -71,6 +73,7 @@ ASSESS = f"""
             JOIN occurrences c ON c.owner_id = $2 AND c.id = o.occurrence_id
            WHERE coalesce(o.held_until, c.held_until, c.check_in_by) <= $8) AS lapsed,
          (SELECT f.waited_for FROM rules.waited_for($2, $1, $8) f) AS waited_for,
+         $7 <> $2 AND EXISTS (SELECT FROM limits l WHERE l.owner_id = $2) AS limited,
          1 + (SELECT coalesce(sum(part.units), 0) FROM parts p
                 JOIN assets part ON part.id = p.part_id AND part.owner_id = p.owner_id
                WHERE p.owner_id = $2 AND p.whole_id = $1 AND p.part_id <> $1) AS rows,
@@ -121,6 +124,7 @@ async def assess(conn: Connection, wanted: Wanted, place: Place, *, booker_id: U
         lapsed=row["lapsed"] or [],
         rows=row["rows"],
         waited_for=row["waited_for"],
+        limited=row["limited"],
         summary=msgspec.convert(row["summary"], AssetSummary),
     )
 

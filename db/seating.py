@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
 from msgspec import structs
 from uuid_utils.compat import uuid7
 
@@ -18,6 +19,7 @@ import db.parts
 import db.places
 import db.waiting
 from db.connection import Connection, session
+from db.occupancies import Standing
 from domain import fairness, offers, plans, requests, units
 from domain.assets import AssetSummary
 from domain.errors import Invalid, NotBookable, Overloaded
@@ -52,6 +54,7 @@ async def take(
     for _ in range(TRIES):
         await offer_freed(conn, now=now, request_id=request_id)
         standing = await db.occupancies.assess(conn, wanted, place, booker_id=booker_id, now=now)
+        must_count(conn, standing, wanted, place, booker_id)
         if standing.lapsed:
             await sweep(conn, place, now=now, request_id=request_id)
             continue
@@ -75,6 +78,14 @@ async def take(
             return plan, seats, standing.summary
         await db.occupancies.release(conn, place.id, place.owner_id, [wish.occurrence for wish in plan.wishes])
     raise Overloaded
+
+
+def must_count(conn: Connection, standing: Standing, wanted: Wanted, place: Place, booker_id: UUID) -> None:
+    """Raises SerializationError where the owner's first limit was made after the request had found none, and so had not
+    locked what it counts: it is run again.
+    """
+    if standing.limited and not wanted.offered and (place.owner_id, booker_id) not in session(conn).accounts:
+        raise asyncpg.SerializationError("a limit was made meanwhile")
 
 
 def until(seats: Sequence[Seat], wanted: Wanted, claim: Claim | None) -> list[Seat]:
@@ -153,7 +164,7 @@ async def offer(
     try:
         _, _, summary = await take(
             conn,
-            Wanted(asked=[asked], attendees=candidate.attendees),
+            Wanted(asked=[asked], attendees=candidate.attendees, offered=True),
             place,
             booker_id=candidate.contender.organisation_id,
             claim=Claim("held", held_until=expires_at),

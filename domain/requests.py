@@ -144,7 +144,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of an asset, of a request's or a booking's own accord.
 
     `skip`: what cannot be had may be left out. `ignore_terms` as in a BookingRequest. `counted`: the booking stands
-    already, so that limits on how many do not apply. `pointer`: what to point at where it is too much at once.
+    already, so that limits on how many do not apply. `offered`: nobody has it yet, so that it does not count.
+    `pointer`: what to point at where it is too much at once.
     """
 
     asked: list[Asked]
@@ -153,6 +154,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     ignore_terms: bool = False
     hold: bool = False
     counted: bool = False
+    offered: bool = False
     pointer: str = "#"
 
     @property

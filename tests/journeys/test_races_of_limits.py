@@ -3,6 +3,7 @@
 Each round has a day of its own, and a limit that counts it alone.
 """
 
+import asyncio
 import random
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ MINUTES = """
      AND state IN ('held', 'pending', 'confirmed')
      AND (held_until IS NULL OR held_until > now())
 """
+WAITING = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
 
 pytestmark = pytest.mark.usefixtures("nobody_waits_in_a_circle")
 
@@ -135,3 +137,22 @@ async def test_whatever_is_done_at_once_nobody_has_more_than_the_limit(arena: Ar
 def later(instant: str) -> str:
     """Some quarters of an hour after it."""
     return (datetime.fromisoformat(instant) + timedelta(minutes=15 * random.randint(1, 4))).isoformat()
+
+
+@FEWER
+async def test_the_first_limit_of_an_owner_counts_for_those_who_had_found_none(arena: Arena, rounds: int):
+    """They wait for their halls, each another one, when it is made."""
+    halls = [await arena.hall() for _ in range(6)]
+    group = arena.groups[0]
+    for _ in range(rounds):
+        day = hours(10, 11)
+        async with arena.direct.transaction():
+            await arena.direct.execute("SELECT FROM assets WHERE owner_id = $1 FOR UPDATE", arena.owner.id)
+            asked = asyncio.gather(
+                *(arena.persist(asks(arena.by(group, n), hall, day)) for n, hall in enumerate(halls))
+            )
+            while await arena.direct.fetchval(WAITING) < len(halls):
+                await asyncio.sleep(0.01)
+            made = await limit(arena, most=2 * HOUR, **season(day))
+        assert statuses(await asked) == {201: 2, 409: 4}
+        await lifted(arena, made)
