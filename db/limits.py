@@ -6,8 +6,10 @@ from uuid import UUID
 import msgspec
 
 import db.idempotency
+import db.jobs
 from db.connection import Connection
 from db.organisations import listed
+from domain.jobs import LookAgain
 from domain.limits import Limit, LimitRequest, openings
 
 COLUMNS = """
@@ -107,6 +109,7 @@ async def update(
     """Store a limit, which is locked, anew: with its version."""
     row = await conn.fetchrow(UPDATE, limit_id, owner_id, now, *values(request))
     assert row is not None  # noqa: S101 - it is locked
+    await db.jobs.add(conn, LookAgain(owner_id))
     return msgspec.convert(row, Limit), row["version"]
 
 
@@ -134,4 +137,5 @@ async def delete(conn: Connection, limit_id: UUID, owner_id: UUID) -> int:
     """Erase a limit, which is locked, and the answers that are kept of it: the version it had."""
     version: int = await conn.fetchval(DELETE, limit_id, owner_id)
     await db.idempotency.forget(conn, limit_id)
+    await db.jobs.add(conn, LookAgain(owner_id))
     return version

@@ -154,6 +154,7 @@ async def test_each_change_has_its_event_and_versions_have_no_gap(loaded):
       SELECT 'booking', id, version::bigint FROM bookings WHERE booker_id IS NOT NULL
        UNION ALL SELECT 'asset', id, version FROM assets UNION ALL SELECT 'site', id, version FROM sites
        UNION ALL SELECT 'organisation', id, version FROM organisations
+       UNION ALL SELECT 'limit', id, version FROM limits
        UNION ALL SELECT 'need', id, version FROM needs UNION ALL SELECT 'offer', id, version FROM offers
       EXCEPT
       SELECT object_kind, object_id, count(*) FROM events GROUP BY 1, 2 HAVING count(*) = max(version)

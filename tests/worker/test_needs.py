@@ -76,9 +76,13 @@ async def shared(world: World, owner: Organisation, hours: dict[str, Any]) -> tu
     return hall, timetable
 
 
-@pytest.mark.parametrize(
-    "by", ["hours", "timetable", "terms", "site", "closure", "cancel", "decline", "move", "recall", "lapse", "part"]
+WAYS = (
+    *("hours", "timetable", "terms", "site", "closure", "limit", "no limit"),
+    *("cancel", "decline", "move", "recall", "lapse", "part"),
 )
+
+
+@pytest.mark.parametrize("by", WAYS)
 async def test_every_way_in_which_an_asset_comes_to_meet_a_need_is_noticed(world: World, owner, group, clock, by):
     far = {"type": "Point", "coordinates": [MANCHESTER[0], MANCHESTER[1] + 1]}
     site = await world.site(owner, **({"point": far} if by == "site" else {}))
@@ -93,14 +97,16 @@ async def test_every_way_in_which_an_asset_comes_to_meet_a_need_is_noticed(world
     closure = {"asset_id": hall["id"], **EVENING}
     closed = ok(await owner.post("/closures", closure), 201)["closure"] if by == "closure" else None
     other = await world.organisation()
+    limited = "limit" in by
+    limit = ok(await owner.post("/limits", {"counts": "open_bookings", "most": 0}), 201) if limited else None
     taken = by in {"cancel", "decline", "move", "recall", "lapse", "part"}
     booking = ok(await other.book(whole or hall, PERIOD, hold=by == "lapse"), 201) if taken else None
     need = await say(group)
     await world.work(clock.now)
     assert await told(group) == []
 
-    things = {"hall": hall, "site": site, "timetable": timetable, "closure": closed, "booking": booking}
-    ok(await change(by, owner, other, things), 204 if by == "closure" else 200)
+    things = {"hall": hall, "site": site, "timetable": timetable, "closure": closed, "limit": limit, "booking": booking}
+    ok(await change(by, owner, other, things), 204 if by in {"closure", "no limit"} else 200)
     clock.now = clock.now.replace(hour=10)
     await world.work(clock.now)
     found = await told(group)
@@ -123,10 +129,16 @@ async def change(by: str, owner: Organisation, other: Organisation, things: dict
         path = f"/assets/{ids['hall']}/hours" if by == "hours" else f"/timetables/{ids['timetable']}"
         name = {"name": "Shared"} if by == "timetable" else {}
         return await owner.put(path, {**name, **daily("08:00", "22:00")}, **as_it_is)
-    if by == "closure":
-        return await owner.delete(f"/closures/{ids['closure']}")
-    path, body = ("sites", {"point": POINT}) if by == "site" else ("assets", {"terms": {"notice_minutes": 0}})
-    return await owner.patch(f"/{path}/{ids['site' if by == 'site' else 'hall']}", body)
+    if by in {"closure", "no limit"}:
+        name = by.removeprefix("no ")
+        return await owner.delete(f"/{name}s/{ids[name]}")
+    bodies = {
+        "site": ("sites", "site", {"point": POINT}),
+        "limit": ("limits", "limit", {"most": 1}),
+        "terms": ("assets", "hall", {"terms": {"notice_minutes": 0}}),
+    }
+    path, name, body = bodies[by]
+    return await owner.patch(f"/{path}/{ids[name]}", body)
 
 
 async def become(world: World, organisation: Organisation, state: str, now: datetime) -> None:
