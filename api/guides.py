@@ -19,6 +19,7 @@ GUIDES: Mapping[str, str] = {
     "hold-a-place": "Hold a place",
     "approve-requests": "Approve what is asked for",
     "check-in": "Check in",
+    "share-fairly": "Cap what each group may have",
     "take-back-what-was-booked": "Take back what was booked",
     "show-what-is-free": "Show what is free",
     "states": "What may become of a booking",

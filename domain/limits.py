@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from domain import events
 from domain.callers import OrganisationKind
-from domain.errors import Fault, Invalid
+from domain.errors import Fault
 from domain.hours import DAY, DAYS, as_multirange, join, opening_faults, span
 from domain.needs import Window
 from domain.taxonomy import no_such, taxonomy
@@ -17,9 +17,8 @@ from domain.terms import Every
 from domain.types import LAST_YEAR, Instant, LocalDate, ShortText
 
 MOST_LIMITS = 100  # of one owner: a booking is tested by all that apply
-TEXTS = ("name",)
-
 MOST_DAYS = 3660  # as of a horizon
+TEXTS = ("name",)
 
 Counted = Literal["minutes", "open_bookings", "days_ahead"]
 
@@ -49,11 +48,21 @@ class LimitRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     prime_time: Annotated[list[Window], Meta(min_length=1, max_length=21)] | None = None
 
 
-class Limit(LimitRequest, frozen=True, kw_only=True):
+class Limit(msgspec.Struct, frozen=True, kw_only=True):
     """What each booker may have at most. Each limit that applies to a booking counts."""
 
     id: UUID
     owner_id: UUID
+    name: str | None
+    asset_id: UUID | None
+    category: str | None
+    kinds: list[OrganisationKind]
+    counts: Counted
+    most: int
+    every: Every | None
+    starts_on: LocalDate | None
+    ends_on: LocalDate | None
+    prime_time: list[Window] | None
     created_at: Instant
     updated_at: Instant
 
@@ -73,12 +82,6 @@ def as_sent(limit: Limit) -> LimitRequest:
 def told(request: LimitRequest) -> dict[str, object]:
     """What an event tells of a limit: of its name only that it has one."""
     return events.differences({}, msgspec.to_builtins(request), texts=TEXTS)[1]
-
-
-def check(request: LimitRequest) -> None:
-    """Raises Invalid with everything that is wrong with a limit, beside what there is."""
-    if faults := [*faults_of(request)]:
-        raise Invalid(faults)
 
 
 def faults_of(request: LimitRequest) -> Iterator[Fault]:

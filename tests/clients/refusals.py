@@ -27,7 +27,7 @@ BY_SENTENCE = {
         r"|It (cannot be combined|goes with)|Hours are given when|There is no such field; there are kind"
     ),
     "how fields compare": (
-        r"It must (be later than starts_at|be at least|differ from|not be before)|It is at most `weeks`"
+        r"It must (be later than starts_at|be at least|be before|differ from|not be before)|It is at most `weeks`"
         r"|It must be (the currency of|\w+, as the asset's)|At (least|most) ([a-z_]+:|\d+ (days|in one))"
         r"|A (period that is repeated|span as long|day with|whole)|No (closure|period) is longer"
         r"|Occurrences \d+ and \d+ overlap"

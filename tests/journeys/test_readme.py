@@ -256,6 +256,39 @@ def test_who_comes_is_checked_in_and_counted(running):
     assert set(record) == {"booked", "used", "cancelled_late", "no_show", "recalled"}
 
 
+def test_what_each_group_may_have_is_said_kept_to_and_changed(running):
+    sent, shown = typed("docs/share-fairly.md", running)
+    _, [_, listed], _, [limits], [checks], [refused], [booked], [eased], [capped, explained], [ended, archived] = shown
+    assert sent == [
+        *("GET 200", "GET 200", "GET 200", "POST 201", "PUT 200", "POST 200"),  # who, where; the kitchen, its hours
+        *("POST 201", "POST 201", "POST 201", "GET 200"),  # three limits; read them
+        *("POST 201", "GET 200", "POST 409", "POST 201"),  # register; explain; ask for too much; for what is left
+        *("PATCH 200", "PATCH 200", "GET 200"),  # ease a limit; cap all together; explain
+        *("POST 200", "DELETE 204", "DELETE 204", "DELETE 204", "POST 200"),  # give back, delete, archive
+    ]
+    evenings, charities, weekly = limits["items"]
+    assert [each["most"] for each in (evenings, charities, weekly)] == [120, 600, 180]
+    assert {each["asset_id"] for each in limits["items"]} == {listed["id"]}
+    week = {"of": "this asset", "every": "week", "frees_at": monday(booked["occurrences"][0]["ends_at"])}
+    used = {**week, "limit_id": weekly["id"], "most_minutes": 180, "minutes_wanted": 120}
+    [left] = [each for each in checks if "limit_id" in each["numbers"]]
+    assert (left["code"], left["passed"]) == ("limit_reached", True)
+    assert left["numbers"] == {**used, "minutes_used": 0, "minutes_left": 180}
+    first, second = refused["occurrences"]
+    [reason] = second["why_not"]
+    assert (first["free"], reason["code"], reason["numbers"]) == (
+        *(True, "limit_reached"),
+        {**used, "minutes_used": 120, "minutes_left": 60},
+    )
+    assert outcome(booked) == (booked["id"], "pending", ["pending", "pending"])
+    assert eased == {**weekly, "most": 300, "updated_at": eased["updated_at"]}
+    assert capped["terms"]["allowance"] == {"minutes": 180, "every": "week"}
+    [against] = [each for each in explained["checks"] if not each["passed"]]
+    spent = {**week, "most_minutes": 180, "minutes_used": 180, "minutes_left": 0, "minutes_wanted": 120}
+    assert (against["code"], against["numbers"]) == ("allowance_used", spent)
+    assert (outcome(ended)[1:], archived["state"]) == (("ended", ["cancelled", "cancelled"]), "archived")
+
+
 def test_what_was_booked_is_taken_back_and_owed(running):
     sent, shown = typed("docs/take-back-what-was-booked.md", running)
     _, [approved], [tried], [closed], [read, claims], _ = shown
@@ -306,6 +339,13 @@ def answers(shown: str) -> list[dict]:
 
 def outcome(booking: dict) -> tuple[str, str, list[str]]:
     return booking["id"], booking["state"], [each["state"] for each in booking["occurrences"]]
+
+
+def monday(instant: str) -> str:
+    """When the week after begins in London, in UTC."""
+    local = datetime.fromisoformat(instant).astimezone(ZoneInfo("Europe/London"))
+    begins = (local + timedelta(days=7 - local.weekday())).replace(hour=0, minute=0)
+    return f"{begins.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def test_every_link_between_documents_leads_somewhere():
