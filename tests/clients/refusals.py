@@ -24,7 +24,8 @@ BY_SLUG = {
 BY_SENTENCE = {
     "which fields go together": (
         r"Send (both|either|exactly one of|at least one of|lon and lat|a point|asset_id or|starts_on and)"
-        r"|It (cannot be combined|goes with)|Hours are given when|There is no such field; there are kind"
+        r"|It (cannot be combined|goes with|is required where)|Hours are given when"
+        r"|There is no such field; there are kind"
     ),
     "how fields compare": (
         r"It must (be later than starts_at|be at least|be before|differ from|not be before)|It is at most `weeks`"
