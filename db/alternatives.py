@@ -24,7 +24,7 @@ FIND = f"""
              SELECT sum(part.units) FROM parts p JOIN assets part ON part.id = p.part_id AND part.owner_id = p.owner_id
               WHERE p.owner_id = a.owner_id AND p.whole_id = a.id))) AS most,
            rules.others(a, $4, $5, $7) AS others,
-           coalesce((SELECT range_agg(rules.span(a, p.starts, p.ends)) FROM asked p WHERE p.free), '{{}}') AS besides
+           ARRAY(SELECT tstzrange(p.starts, p.ends) FROM asked p WHERE p.free ORDER BY p.starts) AS had
       FROM assets a WHERE a.id = $1 AND a.owner_id = $2)
   SELECT f.n, jsonb_agg(jsonb_build_object(
                 'asset', {SUMMARY}, 'starts_at', i.starts_at, 'ends_at', i.ends_at, 'distance_m', i.distance_m,
@@ -34,12 +34,14 @@ FIND = f"""
    CROSS JOIN LATERAL (
          SELECT i.*, row_number() OVER () AS place
            FROM ((SELECT (asset.itself).owner_id, (asset.itself).id, t.starts_at, t.ends_at, 0 AS distance_m
-                    FROM rules.other_times(asset.itself, f.starts, f.ends, $4, $5, $3, $6, $7, asset.besides) t
+                    FROM rules.other_times(asset.itself, f.starts, f.ends, $4, $5, $3, $6, $7, asset.had) t
                    WHERE f.place <= asset.most
                    ORDER BY greatest(t.starts_at - f.starts, f.starts - t.starts_at), t.starts_at, t.ends_at LIMIT 2)
                  UNION ALL
                  SELECT n.owner_id, n.id, f.starts, f.ends, n.distance_m
-                   FROM rules.other_assets(asset.others, f.starts, f.ends, $4, $5, $3, $6, $7) n) i) i
+                   FROM rules.other_assets(asset.others, f.starts, f.ends, $4, $5, $3, $6, $7,
+                                           CASE WHEN asset.had <> '{{}}' AND EXISTS (
+                                             SELECT FROM limits l WHERE l.owner_id = $2) THEN $2 END) n) i) i
     JOIN assets a ON a.id = i.id AND a.owner_id = i.owner_id
     JOIN sites s ON s.id = a.site_id AND s.owner_id = a.owner_id
     JOIN organisations o ON o.id = a.owner_id

@@ -546,15 +546,16 @@ CREATE FUNCTION rules.within(
           WHERE c.counts = 'days_ahead') k (passed, numbers)
 $$;
 
--- What is used once a period is had.
-CREATE FUNCTION rules.used_with(
-  a assets, caps rules.cap[], used jsonb, starts timestamptz, ends timestamptz, wanted int
-) RETURNS jsonb LANGUAGE sql STABLE AS $$
-  SELECT used || coalesce(jsonb_object_agg(n || ' ' || s.since,
-                                           coalesce((used->>(n || ' ' || s.since))::numeric, 0) + s.minutes * wanted), '{}')
-    FROM generate_subscripts(caps, 1) n
-   CROSS JOIN LATERAL rules.spread(caps[n], starts, ends, a.timezone) s
-   WHERE (caps[n]).counts = 'minutes'
+-- What is used once periods are had.
+CREATE FUNCTION rules.used_with(a assets, caps rules.cap[], used jsonb, had tstzrange[], wanted int) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+  SELECT used || coalesce(jsonb_object_agg(h.key, coalesce((used->>h.key)::numeric, 0) + h.minutes * wanted), '{}')
+    FROM (SELECT n || ' ' || s.since AS key, sum(s.minutes) AS minutes
+            FROM generate_subscripts(caps, 1) n
+           CROSS JOIN LATERAL unnest(had) p
+           CROSS JOIN LATERAL rules.spread(caps[n], lower(p), upper(p), a.timezone) s
+           WHERE (caps[n]).counts = 'minutes'
+           GROUP BY 1) h
 $$;
 
 -- Whether periods keep within what caps bookings of an asset, each together with those before it that do, by their places.
@@ -583,7 +584,7 @@ BEGIN
       RETURN NEXT;
     END LOOP;
     IF good AND place < cardinality(starts) THEN
-      used := rules.used_with(a, caps, used, starts[n], ends[n], wanted[n]);
+      used := rules.used_with(a, caps, used, ARRAY[tstzrange(starts[n], ends[n])], wanted[n]);
     END IF;
   END LOOP;
 END $$;
@@ -794,9 +795,11 @@ END $$;
 -- The starts in a window at which the wanted units can be booked for so many elapsed minutes: all of rules.checks but
 -- for attendees, of whom nobody has said how many come; what depends on the booker where one is named. It is the same
 -- rules set by set, since to test thousands of periods one by one takes seconds. `units` are
--- occupied from each of the `moments` on; a period meets those from its place `one` in them to its place `other`.
+-- occupied from each of the `moments` on; a period meets those from its place `one` in them to its place `other`. What is
+-- `had` beside it by the same booking counts for what caps it.
 CREATE FUNCTION rules.starts(
-  a assets, since timestamptz, until timestamptz, minutes int, wanted int, booker uuid, at timestamptz
+  a assets, since timestamptz, until timestamptz, minutes int, wanted int, booker uuid, at timestamptz,
+  had tstzrange[] DEFAULT '{}'
 ) RETURNS TABLE (starts_at timestamptz, ends_at timestamptz, units_free int)
 LANGUAGE sql STABLE AS $$
   WITH bounds AS MATERIALIZED (
@@ -818,7 +821,7 @@ LANGUAGE sql STABLE AS $$
                            FROM rules.busy(a, rules.span(a, b.first, b.beyond + b.length), at) t) t
      WHERE b.first < b.beyond),
   capped AS MATERIALIZED (
-    SELECT c.caps, rules.used(a, c.caps, booker, k.first, k.beyond + k.length, '{}', at) AS used
+    SELECT c.caps, rules.used_with(a, c.caps, rules.used(a, c.caps, booker, k.first, k.beyond + k.length, '{}', at), had, wanted) AS used
       FROM known k
      CROSS JOIN LATERAL (SELECT rules.caps(a, booker) AS caps FROM rules.capped(a, booker) c WHERE c.capped OFFSET 0) c),
   periods AS MATERIALIZED (
@@ -859,9 +862,9 @@ LANGUAGE sql STABLE AS $$
 $$;
 
 -- The nearest start before a moment and the nearest after it, within fourteen days, at which the wanted units can be
--- booked for so many elapsed minutes and the spans `besides` be taken too. The day next to the moment is looked at first.
+-- booked for so many elapsed minutes and other periods be had too. The day next to the moment is looked at first.
 CREATE FUNCTION rules.nearest_starts(
-  a assets, moment timestamptz, minutes int, wanted int, booker uuid, at timestamptz, besides tstzmultirange
+  a assets, moment timestamptz, minutes int, wanted int, booker uuid, at timestamptz, had tstzrange[]
 ) RETURNS TABLE (starts_at timestamptz, ends_at timestamptz)
 LANGUAGE sql STABLE AS $$
   SELECT n.starts_at, n.ends_at
@@ -873,17 +876,18 @@ LANGUAGE sql STABLE AS $$
                 SELECT s.starts_at, s.ends_at
                   FROM rules.starts(a, CASE side.way WHEN 1 THEN moment + reach.nearer ELSE moment - reach.further END,
                                     CASE side.way WHEN 1 THEN moment + reach.further ELSE moment - reach.nearer END,
-                                    minutes, wanted, booker, at) s
-                 WHERE NOT besides && rules.span(a, s.starts_at, s.ends_at)
+                                    minutes, wanted, booker, at, had) s
+                 WHERE NOT EXISTS (SELECT FROM unnest(had) p
+                                    WHERE rules.span(a, lower(p), upper(p)) && rules.span(a, s.starts_at, s.ends_at))
                  ORDER BY side.way * extract(epoch FROM s.starts_at) LIMIT 1) s
           LIMIT 1) n
 $$;
 
--- The nearest other periods that can be booked, or held, while the spans `besides` are taken too, none where no other
+-- The nearest other periods that can be booked, or held, while others are had by the same booking, none where no other
 -- time helps: the same start with another length where the length is wrong, and the nearest start before and after.
 CREATE FUNCTION rules.other_times(
   a assets, starts timestamptz, ends timestamptz, wanted int, attending int, booker uuid, hold boolean, at timestamptz,
-  besides tstzmultirange
+  had tstzrange[]
 ) RETURNS TABLE (starts_at timestamptz, ends_at timestamptz)
 LANGUAGE sql STABLE AS $$
   SELECT p.starts_at, p.ends_at
@@ -895,10 +899,19 @@ LANGUAGE sql STABLE AS $$
          SELECT near.starts_at, near.ends_at
            FROM (SELECT l.minutes FROM rules.lengths(a, starts, ends) l
                   ORDER BY abs(l.minutes - extract(epoch FROM ends - starts) / 60), l.minutes LIMIT 1) l
-          CROSS JOIN LATERAL rules.nearest_starts(a, starts, l.minutes, wanted, booker, at, besides) near) p (starts_at, ends_at)
+          CROSS JOIN LATERAL rules.nearest_starts(a, starts, l.minutes, wanted, booker, at, had) near) p (starts_at, ends_at)
    WHERE NOT coalesce(w.codes, '{}') && '{not_listed,too_few_units,too_small,too_few_attendees,unverified,limit_reached,requirement_missing}'
-     AND (p.starts_at, p.ends_at) <> (starts, ends) AND NOT besides && rules.span(a, p.starts_at, p.ends_at)
+     AND (p.starts_at, p.ends_at) <> (starts, ends)
+     AND NOT EXISTS (SELECT FROM unnest(had) h
+                      WHERE rules.span(a, lower(h), upper(h)) && rules.span(a, p.starts_at, p.ends_at))
      AND NOT EXISTS (SELECT FROM rules.checks(a, p.starts_at, p.ends_at, wanted, attending, booker, at) k WHERE NOT k.passed)
+     AND (had = '{}' OR NOT EXISTS (
+           SELECT FROM rules.capped(a, booker) c
+            CROSS JOIN LATERAL (SELECT rules.caps(a, booker) AS caps WHERE c.capped OFFSET 0) k
+            CROSS JOIN LATERAL (SELECT rules.used(a, k.caps, booker, p.starts_at, p.ends_at, '{}', at) AS used OFFSET 0) u
+            CROSS JOIN LATERAL rules.within(a, k.caps, rules.used_with(a, k.caps, u.used, had, wanted), NULL,
+                                            p.starts_at, p.ends_at, wanted, at) w
+            WHERE NOT w.passed))
      AND NOT EXISTS (SELECT FROM rules.hoarded(a, p.starts_at, p.ends_at, booker, at) WHERE hold)
 $$;
 
@@ -1131,17 +1144,19 @@ LANGUAGE sql STABLE AS $$
      ORDER BY n.distance_m, n.tie, n.id LIMIT 50)
 $$;
 
--- The first three of them that can be booked, or held, for a period. The longer it is the fewer are tested, as of a search for it
+-- The first three of them that can be booked, or held, for a period, but for those of an owner whose limits other periods
+-- may have used up. The longer it is the fewer are tested, as of a search for it
 -- in a hundred weeks: fifty for an evening, 22 for a week, 6 for a month.
 CREATE FUNCTION rules.other_assets(
   near rules.candidate[], starts timestamptz, ends timestamptz, wanted int, attending int, booker uuid, hold boolean,
-  at timestamptz
+  at timestamptz, limited uuid
 ) RETURNS TABLE (owner_id uuid, id uuid, distance_m int)
 LANGUAGE sql STABLE AS $$
   SELECT n.owner_id, n.id, n.distance_m
     FROM unnest(near[:least(50, rules.bound(starts, ends, 100))]) n
    CROSS JOIN LATERAL (SELECT a FROM assets a WHERE a.id = n.id AND a.owner_id = n.owner_id LIMIT 1) c
-   WHERE NOT EXISTS (SELECT FROM rules.checks(c.a, starts, ends, wanted, attending, booker, at) k WHERE NOT k.passed)
+   WHERE n.owner_id IS DISTINCT FROM limited
+     AND NOT EXISTS (SELECT FROM rules.checks(c.a, starts, ends, wanted, attending, booker, at) k WHERE NOT k.passed)
      AND NOT EXISTS (SELECT FROM rules.hoarded(c.a, starts, ends, booker, at) WHERE hold)
    LIMIT 3
 $$;
@@ -1340,7 +1355,7 @@ BEGIN
     number := numbers[w]; done := done || number;
     since := ends_at + turnaround;
     IF caps <> '{}' THEN
-      used := rules.used_with(a, caps, used, starts_at, ends_at, n.units);
+      used := rules.used_with(a, caps, used, ARRAY[tstzrange(starts_at, ends_at)], n.units);
     END IF;
     RETURN NEXT;
   END LOOP;

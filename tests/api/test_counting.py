@@ -359,3 +359,18 @@ async def test_held_and_asked_for_count_until_they_end(world: World, clock):
     ok(await group.book(one, WEEK[0]), 201)
     clock.now += timedelta(hours=1)
     ok(await group.book(other, WEEK[1]), 201)
+
+
+async def test_what_is_offered_instead_can_be_had_beside_the_rest_of_the_request(world: World):
+    owner, group, one, _ = await two(world)
+    elsewhere = await world.asset(await world.organisation())
+    await limit(owner, most=180, every="week")
+    answer = ok(await group.book(one, WEEK[0], WEEK[2]), 409)
+    first, second = answer["occurrences"]
+    assert (first["why_not"], [each["code"] for each in second["why_not"]]) == ([], ["limit_reached"])
+    offered = [(each["asset"]["id"], each["starts_at"][:10]) for each in second["alternatives"]]
+    assert offered[-1] == (elsewhere["id"], "2027-02-03")
+    assert len(offered) == 3
+    for each in second["alternatives"][:2]:
+        assert each["asset"]["id"] == one["id"]
+        ok(await group.book(one, WEEK[0], (each["starts_at"], each["ends_at"]), dry_run=True), 200)
