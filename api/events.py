@@ -37,7 +37,7 @@ async def list_(
     """
     permissions.require("listEvents", caller)
     mine = {"organisation": caller.organisation_id}
-    place = cursors.decode("listEvents", mine, after, Place, pointer="?after") if after else None
+    place = cursors.decode("listEvents", mine, after, Place, pointer="?after") if after is not None else None
     found, end = await db.events.read(conn, caller.organisation_id, place, limit)
     if place is not None and end.epoch != place.epoch:
         raise CursorInvalid([Fault("?after", "The feed began anew since; read it from its beginning.")])

@@ -1,7 +1,7 @@
 """The feed: nothing missed, in an order that commits cannot upset."""
 
 import uuid_utils.compat
-from calls import World, ok
+from calls import World, ok, pointers
 
 import db.events
 from db.connection import connect
@@ -42,6 +42,13 @@ async def test_a_feed_is_paged_and_of_ones_own(world: World):
     assert seen == ["organisation.registered", "token.created", "token.created"]
     assert len(ok(await stranger.get("/events"), 200)["items"]) == 1
     assert ok(await stranger.get("/events", **after), 422)["type"] == "/problems/cursor-mismatch"
+
+
+async def test_an_empty_place_is_not_the_beginning(world: World):
+    """Who lost its place is told so, and does not act on everything again."""
+    group = await world.organisation()
+    assert pointers(await group.get("/events", after="")) == ["?after"]
+    assert pointers(await group.get("/waiting", cursor="")) == ["?cursor"]
 
 
 async def test_a_feed_that_began_anew_says_so(world: World):
