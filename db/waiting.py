@@ -353,16 +353,16 @@ async def record(
     )
 
 
-def not_offered(freed_at: str, now: str) -> str:
-    """That an entry w is offered nothing else at present, and was not offered its place p of an asset, $1, of what came
-    free of it at a moment.
+def not_offered(freed_at: str, at: str) -> str:
+    """That an entry w is offered nothing else at a moment, and was not offered its place p of what came free of that
+    asset at another.
     """
     return f"""
   NOT EXISTS (
     SELECT FROM offers f
      WHERE f.waiting_id = w.id AND f.owner_id = w.owner_id
-       AND ((w.booking_id IS NULL OR f.waiting_number = p.number) AND f.state = 'offered' AND f.expires_at > {now}
-            OR f.asset_id = $1 AND f.freed_at = {freed_at} AND EXISTS (
+       AND ((w.booking_id IS NULL OR f.waiting_number = p.number) AND f.state = 'offered' AND f.expires_at > {at}
+            OR f.asset_id = p.asset_id AND f.freed_at = {freed_at} AND EXISTS (
                  SELECT FROM waiting_places q
                   WHERE q.waiting_id = w.id AND q.owner_id = w.owner_id AND q.number = f.waiting_number
                     AND q.period && p.period)))
@@ -385,7 +385,7 @@ CANDIDATES = f"""
       JOIN waitings w ON w.id = p.waiting_id AND w.owner_id = p.owner_id
      WHERE NOT p.ended AND lower(p.period) > $5
        AND coalesce(rules.span(asset.itself, lower(p.period), upper(p.period)) && spans.around, true)
-       AND {not_offered(freed_at="$3", now="$5")}
+       AND {not_offered(freed_at="$3", at="$5")}
      GROUP BY lower(p.period), upper(p.period), w.units, w.attendees),
   free AS MATERIALIZED (
     SELECT t.* FROM asset, times t
@@ -430,7 +430,7 @@ FIRST = f"""
            FROM waitings w
            JOIN waiting_places p ON p.waiting_id = w.id AND p.owner_id = w.owner_id
           WHERE w.id = c.waiting_id AND w.owner_id = $2 AND p.number = c.number
-            AND {not_offered(freed_at="$5", now="$6")} OFFSET 0) e
+            AND {not_offered(freed_at="$5", at="$6")} OFFSET 0) e
    CROSS JOIN LATERAL rules.units_free(asset.itself, e.span, $6) f
    WHERE f.units_free >= e.units
      AND NOT EXISTS (
@@ -459,7 +459,7 @@ async def first(
 
 # What ends by itself stays taken when it does, while there is somebody in line who was not offered it: until whoever
 # notices offers it to the next. What is held for the same time until the same instant is tested once.
-KEEP = """
+KEEP = f"""
   WITH held AS MATERIALIZED (
     SELECT c.asset_id, c.starts_at, c.ends_at, e.ends, f.freed_at, array_agg(c.id) AS ids
       FROM occurrences c
@@ -476,11 +476,7 @@ KEEP = """
                 AND p.period && rules.reach(b, rules.span(a, h.starts_at, h.ends_at))
                JOIN waitings w ON w.id = p.waiting_id AND w.owner_id = p.owner_id
               WHERE NOT p.ended AND lower(p.period) > h.ends
-                AND NOT EXISTS (
-                      SELECT FROM offers g
-                       WHERE g.waiting_id = w.id AND g.owner_id = w.owner_id
-                         AND (w.booking_id IS NULL OR g.waiting_number = p.number)
-                         AND (g.state = 'offered' OR g.asset_id = h.asset_id AND g.freed_at = h.freed_at)))
+                AND {not_offered(freed_at="h.freed_at", at="h.ends")})
            THEN h.ends END AS until
       FROM held h JOIN assets a ON a.id = h.asset_id AND a.owner_id = $1)
   UPDATE occupancies o SET held_until = kept.until

@@ -470,6 +470,21 @@ async def test_what_only_turnaround_kept_from_somebody_is_for_those_in_line_too(
     assert len(await offered(group)) == 1
 
 
+async def test_what_is_offered_to_one_stays_taken_for_who_was_offered_something_else(world: World, hall, clock):
+    holder = await world.organisation()
+    booking = ok(await holder.book(hall, (EVENING[0], NIGHT[1])), 201)
+    first, second = await groups(world, hall, 0, 1)
+    await wait(first, place(hall), place(hall, NIGHT))
+    await wait(second, place(hall, NIGHT))
+    ok(await holder.cancel(booking), 200)
+    [evening], [night] = await offered(first), await offered(second)
+    assert [each["occurrences"][0]["starts_at"] for each in (evening, night)] == [EVENING[0], NIGHT[0]]
+    clock.now += timedelta(minutes=61)
+    assert await world.free(hall, *NIGHT) == []
+    await world.work(clock.now)
+    assert [each["occurrences"][0]["starts_at"] for each in await offered(first)] == [NIGHT[0]]
+
+
 async def test_who_may_not_have_a_place_is_passed_over(world: World, owner, hall, holder):
     first, second, third = await groups(world, hall, 0, 1, 2)
     await world.run("INSERT INTO holdings (organisation_id, requirement) VALUES ($1, 'public_liability')", third.id)
