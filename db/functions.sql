@@ -558,14 +558,14 @@ LANGUAGE sql STABLE AS $$
            GROUP BY 1) h
 $$;
 
--- Whether periods keep within what caps bookings of an asset, each together with those before it that do, by their places.
--- Those that fail for another reason do not count for the others. Occurrences that are asked for `anew` have what they have
--- no more.
+-- Whether periods keep within caps of an asset, each together with those before it that do, by their places. Those that fail
+-- for another reason do not count for the others. Occurrences that are asked for `anew` have what they have no more; what of
+-- them only gives back is had whatever the caps say (`given`), and starts that `stay` may be as far ahead as they are.
 CREATE FUNCTION rules.within_limits(
-  a assets, starts timestamptz[], ends timestamptz[], wanted int[], failed int[], anew uuid[], booker uuid, at timestamptz
+  a assets, caps rules.cap[], starts timestamptz[], ends timestamptz[], wanted int[], failed int[], booker uuid, at timestamptz,
+  anew uuid[] DEFAULT '{}', given int[] DEFAULT '{}', stay int[] DEFAULT '{}'
 ) RETURNS TABLE (n int, code text, passed boolean, numbers jsonb) LANGUAGE plpgsql STABLE AS $$
 DECLARE
-  caps CONSTANT rules.cap[] := rules.caps(a, booker);
   since CONSTANT timestamptz := (SELECT min(s) FROM unnest(starts) s);
   until CONSTANT timestamptz := (SELECT max(e) FROM unnest(ends) e);
   used jsonb;
@@ -577,9 +577,14 @@ BEGIN
   IF anew <> '{}' THEN
     before := rules.used(a, caps, booker, since, until, '{}', at);
   END IF;
+  FOREACH n IN ARRAY given LOOP
+    used := rules.used_with(a, caps, used, ARRAY[tstzrange(starts[n], ends[n])], wanted[n]);
+  END LOOP;
   FOR place IN 1 .. cardinality(starts) LOOP
+    CONTINUE WHEN place = ANY(given);
     n := place; good := place <> ALL(failed);
     FOR code, passed, numbers IN SELECT w.* FROM rules.within(a, caps, used, before, starts[n], ends[n], wanted[n], at) w LOOP
+      CONTINUE WHEN place = ANY(stay) AND numbers ? 'most_days_ahead';
       good := good AND passed;
       RETURN NEXT;
     END LOOP;
@@ -665,7 +670,8 @@ LANGUAGE sql STABLE AS $$
    UNION ALL
   SELECT w.code, w.passed, w.numbers, NULL
     FROM (SELECT FROM rules.capped(a, booker) c WHERE c.capped OFFSET 0) c
-   CROSS JOIN LATERAL rules.within_limits(a, ARRAY[starts], ARRAY[ends], ARRAY[wanted], '{}', '{}', booker, at) w
+   CROSS JOIN LATERAL rules.within_limits(
+           a, rules.caps(a, booker), ARRAY[starts], ARRAY[ends], ARRAY[wanted], '{}', booker, at) w
 $$;
 
 -- What speaks against periods of one booking, by their places: each is counted together with those before it that can be had.
@@ -684,8 +690,8 @@ LANGUAGE sql STABLE AS $$
    UNION ALL
   SELECT w.n, w.code, w.numbers, NULL
     FROM (SELECT FROM rules.capped(a, booker) c WHERE c.capped OFFSET 0) c
-   CROSS JOIN LATERAL rules.within_limits(a, starts, ends, array_fill(wanted, ARRAY[cardinality(starts)]),
-                                          ARRAY(SELECT f.n FROM failed f), '{}', booker, at) w
+   CROSS JOIN LATERAL rules.within_limits(a, rules.caps(a, booker), starts, ends, array_fill(wanted, ARRAY[cardinality(starts)]),
+                                          ARRAY(SELECT f.n FROM failed f), booker, at) w
    WHERE NOT w.passed
 $$;
 

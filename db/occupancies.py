@@ -35,9 +35,12 @@ class Standing(msgspec.Struct, frozen=True):
     summary: AssetSummary
 
 
+# What only gives back keeps the rules of length and step, unless it is going on; an unmoved start is not asked whether
+# it is too near or too far. (What is not asked must not keep a period from counting for the others.)
 ASSESS = f"""
-  WITH asked AS (SELECT * FROM unnest($3::timestamptz[], $4::timestamptz[], $5::int[], $11::boolean[], $12::boolean[])
-                   WITH ORDINALITY p (starts, ends, units, keeps_start, keeps_end, n)),
+  WITH asked AS (SELECT * FROM unnest($3::timestamptz[], $4::timestamptz[], $5::int[], $11::boolean[], $12::boolean[],
+                                      $15::boolean[])
+                   WITH ORDINALITY p (starts, ends, units, keeps_start, keeps_end, gives_back, n)),
        asset AS MATERIALIZED (SELECT a FROM assets a WHERE a.id = $1 AND a.owner_id = $2),
        spans AS MATERIALIZED (SELECT range_agg(rules.span(a, starts, ends)) AS around FROM asset, asked),
        against AS MATERIALIZED (
@@ -51,18 +54,24 @@ ASSESS = f"""
                 SELECT * FROM rules.hoarded(a, p.starts, p.ends, $7, $8) WHERE $10::boolean) k
           WHERE (k.code <> ALL($9::text[]) AND (k.code <> 'limit_reached' OR NOT $13::boolean)
                  OR k.numbers ? 'hold_again_from')
+            AND CASE WHEN p.gives_back
+                     THEN k.code = 'too_small' OR p.starts > $8 AND k.code IN ('too_short', 'off_step')
+                     ELSE NOT p.keeps_start OR k.code NOT IN ('in_the_past', 'too_soon', 'too_far_ahead') END
             AND (k.code <> 'off_step'
                  OR NOT (p.keeps_start OR rules.on_step(p.starts, (a).timezone, (a).step_minutes))
                  OR NOT (p.keeps_end OR rules.on_step(p.ends, (a).timezone, (a).step_minutes)))),
        beyond AS (
          SELECT w.n, w.code, w.numbers
            FROM asset
-          CROSS JOIN LATERAL (SELECT FROM rules.capped(a, $7) c WHERE c.capped OFFSET 0) c
+          CROSS JOIN LATERAL (
+                SELECT ARRAY(SELECT cap FROM unnest(rules.caps(a, $7)) cap
+                              WHERE (cap.id IS NOT NULL OR 'allowance_used' <> ALL($9))
+                                AND NOT (cap.counts = 'open_bookings' AND $13)) AS caps
+                  FROM rules.capped(a, $7) c WHERE c.capped OFFSET 0) k
           CROSS JOIN LATERAL rules.within_limits(
-                  a, $3, $4, $5, ARRAY(SELECT n::int FROM against), $14::uuid[], $7, $8) w
-           JOIN asked p ON p.n = w.n
-          WHERE NOT w.passed AND w.code <> ALL($9) AND NOT (w.numbers ? 'most_open_bookings' AND $13)
-            AND NOT (w.numbers ? 'most_days_ahead' AND p.keeps_start))
+                  a, k.caps, $3, $4, $5, ARRAY(SELECT n::int FROM against), $7, $8, $14::uuid[],
+                  ARRAY(SELECT n::int FROM asked WHERE gives_back), ARRAY(SELECT n::int FROM asked WHERE keeps_start)) w
+          WHERE NOT w.passed)
   SELECT (SELECT jsonb_agg(to_jsonb(k))
             FROM (SELECT * FROM against UNION ALL SELECT b.*, NULL FROM beyond b) k) AS why_not,
          seats.*,
@@ -109,12 +118,12 @@ async def assess(conn: Connection, wanted: Wanted, place: Place, *, booker_id: U
         [each.keeps_end for each in wanted.asked],
         wanted.counted,
         [each.id for each in wanted.asked if each.had],
+        [each.gives_back for each in wanted.asked],
     )
     assert row is not None  # noqa: S101 - a SELECT without FROM answers one row
     why_not: dict[int, list[Reason]] = {}
     for each in row["why_not"] or ():
-        if wanted.asked[each["n"] - 1].must_keep(each["code"], now):
-            why_not.setdefault(each["n"] - 1, []).append(refused(each, place.zone))
+        why_not.setdefault(each["n"] - 1, []).append(refused(each, place.zone))
     return Standing(
         why_not=why_not,
         seats=[

@@ -19,7 +19,6 @@ from domain.types import Email, Instant, LocalDate, LongText, Phone, ShortText
 LONGEST = timedelta(days=366)
 MOST_SEATS = 3000
 MOST_LOOKED_AT = 50_000  # units of the asset, in all periods of a request: among so many it looks for room
-RULES_OF_THE_START = ("in_the_past", "too_soon", "too_far_ahead")
 
 IfSomeUnavailable = Literal["refuse", "skip"]
 Units = Annotated[int, Meta(ge=1, le=10_000)]
@@ -129,15 +128,6 @@ class Asked(msgspec.Struct, frozen=True):
     def begun(self, now: datetime) -> bool:
         """Whether it is going on, and so stays on its units."""
         return self.had is not None and self.keeps_start and self.had.lower <= now
-
-    def must_keep(self, code: str, now: datetime) -> bool:
-        """Whether a rule counts. What only gives back keeps those of length and step, unless it is going on; an unmoved
-        start is not asked whether it is too near or too far.
-        """
-        if self.gives_back:
-            shape = ("too_short", "off_step") if self.period.starts_at > now else ()
-            return code in ("too_small", *shape)
-        return not (self.keeps_start and code in RULES_OF_THE_START)
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

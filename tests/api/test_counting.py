@@ -374,3 +374,46 @@ async def test_what_is_offered_instead_can_be_had_beside_the_rest_of_the_request
     for each in second["alternatives"][:2]:
         assert each["asset"]["id"] == one["id"]
         ok(await group.book(one, WEEK[0], (each["starts_at"], each["ends_at"]), dry_run=True), 200)
+
+
+async def test_what_is_moved_at_once_counts_together_also_where_a_rule_is_not_asked_again(world: World, clock):
+    """Too near to its start, too far ahead, more bookings than may be open: for what stands none of it speaks, and so
+    all of it counts.
+    """
+    owner, group, one, _ = await two(world, notice_minutes=3 * 24 * 60)
+    booking = ok(await group.book(one, *WEEK[:2]), 201)
+    await limit(owner, most=300, every="week")
+    await limit(owner, most=1, counts="open_bookings")
+    ahead = await limit(owner, most=0, counts="days_ahead")
+    refused = await group.move(booking, ends_at="2027-02-01T21:00:00Z")
+    assert reasons(refused) == [[], ["limit_reached"]]
+    ok(await owner.delete(f"/limits/{ahead}"), 204)
+    clock.now = clock.now.replace(month=1, day=30)
+    refused = await group.move(booking, ends_at="2027-02-01T21:00:00Z")
+    assert reasons(refused) == [[], ["limit_reached"]]
+    ok(await group.move(booking, ends_at="2027-02-01T20:30:00Z"), 200)
+
+
+async def test_what_a_move_shortens_counts_before_what_it_lengthens(world: World):
+    owner, group, one, _ = await two(world)
+    short, long = ("2027-02-01T18:00:00Z", "2027-02-01T19:00:00Z"), ("2027-02-02T18:00:00Z", "2027-02-02T22:00:00Z")
+    booking = ok(await group.book(one, short, long), 201)
+    await limit(owner, most=300, every="week")
+    assert reasons(await group.move(booking, ends_at="2027-02-01T21:00:00Z")) == [["limit_reached"], []]
+    ok(await group.move(booking, ends_at="2027-02-01T20:30:00Z"), 200)
+
+
+async def test_what_is_offered_for_a_need_counts_together_when_it_is_accepted(world: World):
+    """Also where it has used up the allowance by itself."""
+    owner, group, one, other = await two(world)
+    ok(await owner.patch(f"/assets/{one['id']}", {"terms": {"allowance": {"minutes": 360, "every": "week"}}}), 200)
+    periods = [{"starts_at": starts, "ends_at": ends} for starts, ends in WEEK[1:4]]
+    point = {"type": "Point", "coordinates": [-2.2426, 53.4808]}
+    sent = {"category": "hall", "point": point, "periods": periods, "at_least": 1, "until": "2027-03-01T00:00:00Z"}
+    need = ok(await group.post("/needs", sent), 201)
+    await limit(owner, most=360, every="week")
+    offer = ok(await owner.post("/offers", {"asset_id": one["id"], "need_id": need["id"]}), 201)
+    mine = ok(await group.book(other, WEEK[5]), 201)
+    assert reasons(await group.post(f"/offers/{offer['id']}/accept")) == [[], [], ["limit_reached"]]
+    ok(await group.cancel(mine), 200)
+    ok(await group.post(f"/offers/{offer['id']}/accept"), 200)

@@ -326,7 +326,7 @@ async def answered(conn, world: World) -> list[Row]:
         SELECT w.n, w.code, w.passed, coalesce(w.numbers->'minutes_used', w.numbers->'open_bookings') AS used,
                w.numbers->'minutes_wanted' AS wanted
           FROM assets a
-         CROSS JOIN LATERAL rules.within_limits(a, $2, $3, $4, $5, '{}', $6, $7) w
+         CROSS JOIN LATERAL rules.within_limits(a, rules.caps(a, $6), $2, $3, $4, $5, $6, $7) w
          WHERE a.id = $1
         """,
         assets[0],
