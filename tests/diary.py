@@ -327,8 +327,8 @@ class Diary(Line):
         """
         names = {name} if name else self.sharing
         self.must_own(by, names)
-        if name not in self.sharing:  # it is the hours that change, or which hours it has, or both
-            self.free_all(set(names))
+        if name not in self.sharing and any(self.hours.get(each, ALWAYS) != hours for each in names):
+            self.free_all(set(names))  # it is the hours that change, or which hours it has, or both
         if name:
             self.free_all(self.around(name))
         self.sharing = self.sharing - {name}

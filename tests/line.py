@@ -189,8 +189,10 @@ class Line:
 
     def allow(self: "Diary", name: str, minutes: int | None) -> None:
         """All may have so many minutes a week of an asset."""
+        was = self.assets[name].allowance
         self.assets = self.assets | {name: replace(self.assets[name], allowance=minutes)}
-        self.free_all(self.around(name))
+        if was != minutes:
+            self.free_all(self.around(name))
 
     def entry_of(self: "Diary", number: int, by: str) -> Entry:
         """An entry that only its booker changes, and whose owner sees it."""
