@@ -8,8 +8,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from uuid_utils.compat import uuid7
 
-import db.assets
 import db.events
+import db.places
 import db.timetables
 import domain.hours
 from api.answers import Answer, AnyRequest
@@ -68,7 +68,7 @@ async def replace(
     owner_id = (await load_asset(conn, asset_id, caller)).owner_id
     permissions.require("replaceHours", caller, owner_id=owner_id)
     compiled = domain.hours.compile(data)
-    await db.assets.lock(conn, asset_id, owner_id)
+    await db.places.lock_own(conn, asset_id, owner_id)
     asset = await load_asset(conn, asset_id, caller)
     if asset.state == "archived":
         raise errors.StateDoesNotAllow("It is archived; only a draft, listed or paused asset is given hours.")

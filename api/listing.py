@@ -9,6 +9,7 @@ from litestar.params import FromPath
 
 import db.assets
 import db.events
+import db.places
 import domain.assets
 from api.answers import AnyRequest, must_match
 from api.assets import load, never_open
@@ -89,7 +90,7 @@ async def lock(request: AnyRequest, operation: str, asset_id: UUID, conn: Connec
     """The asset, locked, which the caller may do this to. Raises NotFound, PreconditionFailed and Forbidden."""
     owner_id = (await load(conn, asset_id, caller)).owner_id
     permissions.require(operation, caller, owner_id=owner_id)
-    await db.assets.lock(conn, asset_id, owner_id)
+    await db.places.lock_own(conn, asset_id, owner_id)
     asset = await load(conn, asset_id, caller)
     must_match(request, asset)
     return asset

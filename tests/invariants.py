@@ -3,7 +3,8 @@
 import asyncpg
 
 # An occurrence that stands takes its units of its own asset and every unit of all parts for as long as it is claimed,
-# or until somebody must have checked in, and nothing else does.
+# or until somebody must have checked in, and nothing else does. While somebody is in line for some of what is around it
+# or in it, it does so until it is noticed that it is over.
 WRONG = """
   WITH stands AS (SELECT c.id, c.owner_id, c.asset_id, c.units, coalesce(c.held_until, c.check_in_by) AS held_until
                     FROM occurrences c
@@ -20,7 +21,10 @@ WRONG = """
    WHERE due.units IS DISTINCT FROM taken.units
       OR taken.held_until IS NOT NULL AND due.held_until IS DISTINCT FROM taken.held_until
       OR taken.held_until IS NULL AND due.held_until IS NOT NULL
-         AND NOT EXISTS (SELECT FROM waiting_places p WHERE p.asset_id = part_id)
+         AND NOT EXISTS (SELECT FROM occurrences c
+                           JOIN parts t ON t.owner_id = c.owner_id AND c.asset_id IN (t.whole_id, t.part_id)
+                           JOIN waiting_places p ON p.owner_id = c.owner_id AND p.asset_id IN (t.whole_id, t.part_id)
+                          WHERE c.id = due.id)
 """
 # Each change of a booking has one event, the first of which made it. (Nobody's keeps the place of an offer.)
 UNTOLD = """

@@ -16,6 +16,8 @@ EVENING = ("2027-07-05T18:00:00Z", "2027-07-05T20:00:00Z")
 NEXT = ("2027-07-12T18:00:00Z", "2027-07-12T20:00:00Z")
 LATER = ("2027-07-05T20:00:00Z", "2027-07-05T22:00:00Z")
 HOUR = timedelta(hours=1)
+BUSY = {200, 201, 409, 503}  # 503 where the machine is so busy that somebody waited for two seconds
+ANY_VERSION = {"headers": {"If-Match": "*"}}
 ORDER = "It holds {} minutes at this owner; of 1 others in line {} hold fewer."
 
 
@@ -428,8 +430,10 @@ async def test_like_c30_a_crowd_in_a_whole_and_its_parts_waits_in_no_circle(worl
             *(groups[0].cancel(each) for each in booked),
             *(each.book(asset, period) for each in groups for asset in (house, *rooms)),
             *(each.post("/waiting", asked(asset, period)) for each in groups for asset in rooms),
+            *(owner.put(f"/assets/{each['id']}/hours", {"always": True}, **ANY_VERSION) for each in rooms),
+            *(owner.post(f"/assets/{each['id']}/publish") for each in rooms),
         )
-        assert {each.status_code for each in answers} <= {200, 201, 409}
+        assert {each.status_code for each in answers} <= BUSY
         entries = [entry for each in groups for entry in ok(await each.get("/waiting", state="waiting"), 200)["items"]]
         made = await offers(owner)
         by = {each.id: each for each in groups}
@@ -438,7 +442,7 @@ async def test_like_c30_a_crowd_in_a_whole_and_its_parts_waits_in_no_circle(worl
             *(by[each["booker_id"]].post(f"/waiting/{each['id']}/leave") for each in entries),
             *(each.book(asset, period) for each in groups for asset in (house, *rooms)),
         )
-        assert {each.status_code for each in answers} <= {200, 201, 409}
+        assert {each.status_code for each in answers} <= BUSY
     await asyncio.sleep(1)  # for what the database counts
     assert await world.value(deadlocks) == before
     await nothing_half_done(database)
