@@ -90,6 +90,9 @@ def faults_of(request: LimitRequest) -> Iterator[Fault]:
         yield Fault("#/category", "Send asset_id or category, or neither.")
     if request.category is not None and request.category not in taxonomy().categories:
         yield Fault("#/category", no_such(request.category, "categories"))
+    for n, kind in enumerate(request.kinds):
+        if kind in request.kinds[:n]:
+            yield Fault(f"#/kinds/{n}", "It is there twice.")
     if request.counts == "days_ahead" and request.most > MOST_DAYS:
         yield Fault("#/most", f"At most {MOST_DAYS} days.")
     if request.counts == "minutes":

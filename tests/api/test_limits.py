@@ -99,11 +99,12 @@ async def test_all_that_is_wrong_is_told_at_once(world: World, owner):
         **WEEKLY,
         "asset_id": other["id"],
         "category": "castle",
+        "kinds": ["group", "charity", "group"],
         "starts_on": "2027-09-30",
         "ends_on": "2027-04-01",
         "prime_time": [EVENING | {"closes": "18:00"}],
     }
-    expected = ["#/asset_id", "#/category", "#/category", "#/ends_on", "#/every", "#/prime_time/0/closes"]
+    expected = ["#/asset_id", "#/category", "#/category", "#/ends_on", "#/every", "#/kinds/2", "#/prime_time/0/closes"]
     assert pointers(await owner.post("/limits", wrong)) == expected
     limit = ok(await owner.post("/limits", WEEKLY), 201)
     assert pointers(await owner.patch(f"/limits/{limit['id']}", wrong)) == expected
