@@ -60,7 +60,8 @@ class BookingRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """A booking as sent: one asset, and either `periods` or `repeats`. `need_id`: the need that it is for.
 
     For those who own the asset and book it themselves: `on_behalf_of`, and for a manager `ignore_terms`, which sets
-    aside the asset's terms (lengths, steps, notice, horizon, requirements, least attendees) and nothing else.
+    aside the asset's terms (lengths, steps, notice, horizon, requirements, least attendees, allowance) and nothing
+    else.
     """
 
     asset_id: UUID
