@@ -1016,8 +1016,8 @@ LANGUAGE sql IMMUTABLE AS $$
                 WHERE starts IS NOT NULL ORDER BY p.n)
 $$;
 
--- Whether so many of the periods can be booked, or there is none. Those that fail or those that do not are counted,
--- whichever decides it sooner, and no further than that.
+-- Whether so many of the periods can be booked, but for what is counted of others, or there is none. Those that fail or
+-- those that do not are counted, whichever decides it sooner, and no further than that.
 CREATE FUNCTION rules.enough(
   a assets, periods tstzrange[], at_least int, wanted int, attending int, booker uuid, at timestamptz
 ) RETURNS TABLE (enough boolean)
@@ -1026,7 +1026,7 @@ LANGUAGE sql STABLE AS $$
            SELECT count(*) FROM (
              SELECT FROM unnest(periods) p
               WHERE q.of_failed = ((SELECT t.taken FROM rules.surely_taken(a, rules.span(a, lower(p), upper(p)), wanted, at) t)
-                                   OR EXISTS (SELECT FROM rules.checks(a, lower(p), upper(p), wanted, attending, booker, at) k
+                                   OR EXISTS (SELECT FROM rules.uncounted(a, lower(p), upper(p), wanted, attending, booker, at) k
                                                WHERE NOT k.passed))
               LIMIT greatest(q.quota, 0)) tested))
     FROM (SELECT 2 * at_least > cardinality(periods) AS of_failed,
@@ -1034,11 +1034,12 @@ LANGUAGE sql STABLE AS $$
                       ELSE at_least END AS quota) q
 $$;
 
--- Whether so many of the periods can be booked together, where each can by itself: what is had in one week counts in all.
+-- Whether so many of the periods, each counted together with those before it, can be booked where that is a matter of what
+-- is counted of others. What a booker has is counted once for all of them: it may be a lot.
 CREATE FUNCTION rules.enough_together(
   a assets, periods tstzrange[], at_least int, wanted int, attending int, booker uuid, at timestamptz
 ) RETURNS TABLE (enough boolean) LANGUAGE sql STABLE AS $$
-  SELECT cardinality(periods) < 2 OR NOT (SELECT c.capped FROM rules.capped(a, booker) c)
+  SELECT cardinality(periods) = 0 OR NOT (SELECT c.capped FROM rules.capped(a, booker) c)
          OR (SELECT cardinality(periods) - count(DISTINCT k.n) >= at_least
                FROM rules.against(a, ARRAY(SELECT lower(p) FROM unnest(periods) p), ARRAY(SELECT upper(p) FROM unnest(periods) p),
                                   wanted, attending, booker, at) k)
@@ -1086,7 +1087,7 @@ BEGIN
        CROSS JOIN LATERAL (SELECT z.periods FROM zones z WHERE z.timezone = (c.a).timezone LIMIT 1) z
        CROSS JOIN LATERAL rules.enough(c.a, z.periods, at_least, wanted, attending, booker, at) e
        CROSS JOIN LATERAL rules.enough_together(c.a, z.periods, at_least, wanted, attending, booker, at) t
-       WHERE e.enough AND t.enough
+       WHERE CASE WHEN e.enough THEN t.enough END
        LIMIT most + 1 - cardinality(nearest)) f;
 
     nearest := nearest || coalesce(fits, '{}');
@@ -1126,7 +1127,7 @@ BEGIN
      CROSS JOIN LATERAL rules.periods(starts, ends, (c.a).timezone, weeks) periods
      CROSS JOIN LATERAL rules.enough(c.a, periods, at_least, wanted, attending, booker, at) e
      CROSS JOIN LATERAL rules.enough_together(c.a, periods, at_least, wanted, attending, booker, at) t
-     WHERE (NOT e.enough OR NOT t.enough
+     WHERE (CASE WHEN e.enough THEN NOT t.enough ELSE true END
             OR EXISTS (SELECT FROM rules.paper(c.a, needs, wanted, attending, only_free, community) k WHERE NOT k.passed))
        AND NOT EXISTS (SELECT FROM organisations o WHERE o.id = (c.a).owner_id AND o.state IN ('suspended', 'closed'))
      LIMIT 10) f);

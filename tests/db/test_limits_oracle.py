@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
-from stored import a_site, an_asset, an_organisation
+from stored import NOW, SALE, a_site, a_timetable, an_asset, an_organisation, at
 from uuid_utils.compat import uuid7
 from worlds import few, many
 
@@ -356,6 +356,40 @@ async def agree(conn, world: World) -> None:
 @given(world=worlds())
 async def test_what_is_left_of_limits_is_what_the_model_counts(conn, world):
     await agree(conn, world)
+
+
+CALLS = "SELECT calls FROM pg_stat_xact_user_functions WHERE schemaname = 'rules' AND funcname = 'used'"
+
+
+async def test_a_search_over_weeks_counts_what_a_booker_has_once_for_each_asset(conn):
+    owner, booker = await an_organisation(conn, "council"), await an_organisation(conn)
+    site = await a_site(conn, owner)
+    timetable = await a_timetable(conn, owner, always=True)
+    for _ in range(3):
+        await an_asset(conn, owner, site, timetable_id=timetable)
+    await conn.execute(
+        """
+        INSERT INTO limits (id, owner_id, booker_kinds, counts, most, every, created_at, updated_at)
+        VALUES ($1, $2, '{}', 'minutes', 600, 'week', $3, $3)
+        """,
+        uuid7(),
+        owner,
+        NOW,
+    )
+    await conn.execute("UPDATE organisations SET state = 'verified' WHERE id = $1", booker)
+    await conn.execute("SET LOCAL track_functions = 'pl'")
+    found = await conn.fetchval(
+        """
+        SELECT cardinality(nearest) FROM rules.search($1::geography, 1000, 'hall', NULL, '{}', 1, NULL, false, false,
+          NULL, true, $2, $3, 10, 10, $4, $5, -1, '', '00000000-0000-0000-0000-000000000000', 20)
+        """,
+        "POINT({} {})".format(*SALE.coordinates),
+        at(5, 18),
+        at(5, 20),
+        booker,
+        NOW,
+    )
+    assert (found, await conn.fetchval(CALLS)) == (3, 3)
 
 
 @pytest.mark.slow
