@@ -150,7 +150,7 @@ async def refuse_faults(conn: Connection, owner_id: UUID, wanted: LimitRequest, 
     """
     faults = [*domain.limits.faults_of(wanted)]
     if wanted.asset_id is not None and not await db.assets.lock(conn, wanted.asset_id, owner_id):
-        faults.append(Fault("#/asset_id", "There is no such asset."))
+        faults.append(Fault("#/asset_id", "You have no such asset."))
     if others >= MOST_LIMITS:
         faults.append(Fault("#", f"You have {others} limits, and no owner has more than {MOST_LIMITS}: delete one."))
     if faults:

@@ -137,7 +137,7 @@ async def test_what_is_limited_is_an_asset_of_ones_own(world: World, owner):
         await owner.patch(f"/limits/{limit['id']}", {"asset_id": limit["id"]}),
     ):
         told = [(each["pointer"], each["detail"]) for each in ok(refused, 422)["errors"]]
-        assert told == [("#/asset_id", "There is no such asset.")]
+        assert told == [("#/asset_id", "You have no such asset.")]
 
 
 async def test_an_archived_asset_is_not_limited_and_its_limits_can_be_deleted(world: World, owner):
