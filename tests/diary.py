@@ -343,9 +343,11 @@ class Diary(Line):
         return self.take_back_all(hit, by, note) if recall else hit
 
     def take_back_all(self, hit: set[tuple[int, int]], by: str, note: str | None) -> set[tuple[int, int]]:
+        """Whoever has come may stay."""
         for number in {number for number, _ in hit}:
-            occurrences = self.bookings[number].occurrences
-            self.take_back(number, [occurrences[n] for which, n in sorted(hit) if which == number], by, note)
+            each = [self.bookings[number].occurrences[n] for which, n in sorted(hit) if which == number]
+            if chosen := [one for one in each if one.state != "checked_in"]:
+                self.take_back(number, chosen, by, note)
         return hit
 
     def take_back(self, number: int, chosen: Sequence[Occurrence], by: str, note: str | None) -> None:

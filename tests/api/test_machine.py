@@ -533,11 +533,11 @@ plain = settings(
 
 
 def test_whatever_several_organisations_do_comes_out_as_the_model_says(stage: Stage):
-    run_state_machine_as_test(lambda: Machine(stage), settings=settings(plain, max_examples=12))
+    run_state_machine_as_test(lambda: Machine(stage), settings=settings(plain, max_examples=9))
 
 
 def test_whatever_a_crowd_does_that_waits_in_line_comes_out_as_the_model_says(stage: Stage):
-    run_state_machine_as_test(lambda: Crowd(stage), settings=settings(plain, max_examples=12))
+    run_state_machine_as_test(lambda: Crowd(stage), settings=settings(plain, max_examples=9))
 
 
 @pytest.mark.slow
