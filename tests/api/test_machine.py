@@ -543,3 +543,8 @@ def test_whatever_a_crowd_does_that_waits_in_line_comes_out_as_the_model_says(st
 @pytest.mark.slow
 def test_whatever_several_organisations_do_a_thousand_times_comes_out_as_the_model_says(stage: Stage):
     run_state_machine_as_test(lambda: Machine(stage), settings=settings(plain, max_examples=1000))
+
+
+@pytest.mark.slow
+def test_whatever_a_crowd_does_a_thousand_times_comes_out_as_the_model_says(stage: Stage):
+    run_state_machine_as_test(lambda: Crowd(stage), settings=settings(plain, max_examples=1000))
