@@ -147,10 +147,12 @@ WITH_MORE: Mapping[str, Mapping[str, str]] = {
             " {minutes_used} are used, {minutes_left} left, {minutes_wanted} wanted. It counts anew from {frees_at}."
         ),
         "most_days_ahead": (
-            "The owner lets this booker book {of} at most {most_days_ahead} days ahead: this from {frees_at} on."
+            "The owner lets this booker book {of} at most {most_days_ahead} days ahead;"
+            " this can be booked from {frees_at} on."
         ),
         "limit_id": (
-            "The booker has {open_bookings} open bookings of {of}; the owner lets it have {most_open_bookings} at once."
+            "The owner lets this booker have {most_open_bookings} open bookings of {of} at once;"
+            " it has {open_bookings}."
         ),
         "open_holds": "The booker has {open_holds} open holds with this owner; at most {most_open_holds} at once.",
         "hold_again_from": "The booker's hold on this time has just ended; it can hold it from {hold_again_from}.",
