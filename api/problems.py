@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 import structlog
 from litestar import Request, Response
-from litestar.exceptions import HTTPException, MethodNotAllowedException
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.openapi.datastructures import ResponseSpec
 
 from domain import errors
@@ -174,7 +174,8 @@ def refused_by_litestar(request: Request[Any, Any, Any], error: HTTPException) -
     if error.status_code == 404:
         return answer(request, errors.NotFound(NO_SUCH_ADDRESS))
     if error.status_code == 405:
-        allow = ", ".join(allowed(request))
+        if not (allow := ", ".join(allowed(request))):
+            return answer(request, errors.NotFound(NO_SUCH_ADDRESS))
         return answer(request, errors.MethodNotAllowed(f"It takes {allow}, and not {request.method}.", allow=allow))
     kind = OF_LITESTAR.get(error.status_code)
     if kind is None:
@@ -183,10 +184,10 @@ def refused_by_litestar(request: Request[Any, Any, Any], error: HTTPException) -
 
 
 def allowed(request: Request[Any, Any, Any]) -> list[str]:
-    """The methods that this address does take."""
+    """The methods that this address does take: none where what should be an id is not."""
     found = []
     for method in ("DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT"):
-        with suppress(MethodNotAllowedException):
+        with suppress(MethodNotAllowedException, NotFoundException):
             request.app.asgi_router.handle_routing(path=request.scope["path"].rstrip("/") or "/", method=method)
             found += ["GET", "HEAD"] if method == "GET" else [method]
     return found

@@ -410,6 +410,8 @@ ELSEWHERE = [
     ("PUT /assets/{asset}", 405, "method-not-allowed"),
     ("DELETE /bookings/{booking}", 405, "method-not-allowed"),
     ("GET /assets/{asset}/nothing", 404, "not-found"),
+    ("PUT /assets/no-uuid", 404, "not-found"),
+    ("POST /bookings//cancel", 404, "not-found"),
     ("GET /organisations?q=%ff", 400, "malformed"),
 ]
 
