@@ -157,6 +157,7 @@ PAGES: Mapping[str, Page] = {
             "Or ask by which rules another period fails, and what would work near it.",
             "Or send if_some_unavailable: skip: the free periods are booked, the others kept as skipped.",
             "Or wait in line for what is taken, POST /v1/waiting: when it comes free, you may be offered it.",
+            "If it is you whom it is offered to, GET /v1/offers has it: accept that.",
         ],
         request=f"GET {ASSET}/explain?starts_at={HALL['starts_at']}&ends_at={HALL['ends_at']}",
         instance="/v1/bookings",
