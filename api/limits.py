@@ -44,7 +44,10 @@ async def create(
     permissions.require("createLimit", caller)
     owner_id = caller.organisation_id
     await db.organisations.lock(conn, owner_id)  # so that nobody adds another meanwhile
-    await refuse_faults(conn, owner_id, data, others=await db.limits.count(conn, owner_id))
+    others = await db.limits.count(conn, owner_id)
+    if not others:
+        await db.limits.wait_for_bookings(conn, owner_id)
+    await refuse_faults(conn, owner_id, data, others=others)
     made = await db.limits.insert(conn, uuid7(), owner_id, data, now)
     await record(conn, "limit.created", made, 1, None, domain.limits.told(data), caller, now, request_id)
     return made

@@ -7,6 +7,7 @@ import msgspec
 
 import db.idempotency
 import db.jobs
+import db.locks
 from db.connection import Connection
 from db.organisations import listed
 from domain.jobs import LookAgain
@@ -72,6 +73,14 @@ async def count(conn: Connection, owner_id: UUID) -> int:
     """How many an owner has."""
     found: int = await conn.fetchval(COUNT, owner_id)
     return found
+
+
+ASSETS = "SELECT a.id FROM assets a WHERE a.owner_id = $1"
+
+
+async def wait_for_bookings(conn: Connection, owner_id: UUID) -> None:
+    """Lock every asset of an owner: who is about to have one has found no limit, and locked no account."""
+    await db.locks.take(conn, ASSETS, owner_id)
 
 
 LOCK = "SELECT FROM limits WHERE id = $1 AND owner_id = $2 FOR UPDATE"

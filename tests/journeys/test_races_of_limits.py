@@ -141,18 +141,50 @@ def later(instant: str) -> str:
 
 @FEWER
 async def test_the_first_limit_of_an_owner_counts_for_those_who_had_found_none(arena: Arena, rounds: int):
-    """They wait for their halls, each another one, when it is made."""
-    halls = [await arena.hall() for _ in range(6)]
+    """They wait for their halls, each another one, which it has locked when it is made."""
+    *halls, last = [await arena.hall() for _ in range(7)]
     group = arena.groups[0]
     for _ in range(rounds):
         day = hours(10, 11)
         async with arena.direct.transaction():
-            await arena.direct.execute("SELECT FROM assets WHERE owner_id = $1 FOR UPDATE", arena.owner.id)
+            await arena.direct.execute("SELECT FROM assets WHERE id = $1 FOR UPDATE", last["id"])
+            made = asyncio.create_task(limit(arena, most=2 * HOUR, **season(day)))
+            await waiting(arena, 1)
             asked = asyncio.gather(
                 *(arena.persist(asks(arena.by(group, n), hall, day)) for n, hall in enumerate(halls))
             )
-            while await arena.direct.fetchval(WAITING) < len(halls):
-                await asyncio.sleep(0.01)
-            made = await limit(arena, most=2 * HOUR, **season(day))
+            await waiting(arena, 1 + len(halls))
+        made_by_now = await made
         assert statuses(await asked) == {201: 2, 409: 4}
-        await lifted(arena, made)
+        await lifted(arena, made_by_now)
+
+
+async def test_the_first_limit_of_an_owner_waits_for_who_is_about_to_have_a_place(arena: Arena):
+    """They have tested already whether they may, and no limit; what they take counts once it is there."""
+    hall, other = await arena.hall(), await arena.hall()
+    group, day = arena.groups[1], hours(10, 11)
+    in_the_way = arena.direct.transaction()
+    await in_the_way.start()
+    await arena.direct.execute(
+        "INSERT INTO occupancies (owner_id, asset_id, unit, occupied) VALUES ($1, $2, 1, tstzrange($3, $4))",
+        arena.owner.id,
+        hall["id"],
+        *map(datetime.fromisoformat, day),
+    )
+    asked = asyncio.create_task(asks(arena.by(group, 0), hall, day)())
+    await waiting(arena, 1)
+    made = asyncio.create_task(limit(arena, most=HOUR, **season(day)))
+    done, _ = await asyncio.wait([made], timeout=0.5)
+    await in_the_way.rollback()
+    assert not done
+    ok(await asked, 201)
+    made_later = await made
+    ok(await arena.by(group, 1).book(other, day), 409)
+    await lifted(arena, made_later)
+
+
+async def waiting(arena: Arena, many: int) -> None:
+    """Until so many wait for locks."""
+    async with asyncio.timeout(10):
+        while await arena.direct.fetchval(WAITING) < many:
+            await asyncio.sleep(0.01)
