@@ -403,26 +403,24 @@ BEGIN
      ORDER BY l.id);
 END $$;
 
--- The minutes of a span that lie in weekly openings, by a site's clock. Openings are of the week from a Monday on; what is
--- Sunday's may reach into the next.
-CREATE FUNCTION rules.minutes_in(openings int4multirange, during tstzrange, zone text) RETURNS numeric
+-- When weekly openings are, of a span, by a site's clock. Openings are of the week from a Monday on; what is Sunday's may
+-- reach into the next.
+CREATE FUNCTION rules.open_in(openings int4multirange, during tstzrange, zone text) RETURNS tstzmultirange
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
   first CONSTANT timestamp := lower(during) AT TIME ZONE zone;
   last CONSTANT timestamp := upper(during) AT TIME ZONE zone;
 BEGIN
   RETURN (
-    SELECT sum(extract(epoch FROM upper(d) - lower(d))) / 60
-      FROM (SELECT range_agg(tstzrange(o.opens, o.closes)) AS open
-              FROM generate_series(date_trunc('week', first) - interval '7 days', last, '7 days') monday
-             CROSS JOIN LATERAL unnest(openings) opening
-             CROSS JOIN LATERAL (SELECT rules.instant(monday + make_interval(mins => lower(opening)), zone) AS opens,
-                                        rules.instant(monday + make_interval(mins => upper(opening)), zone) AS closes
-                                   WHERE monday + make_interval(mins => lower(opening)) <= greatest(first, last)
-                                     AND monday + make_interval(mins => upper(opening)) >= least(first, last)
-                                  OFFSET 0) o
-             WHERE o.opens < o.closes) o
-     CROSS JOIN LATERAL unnest(o.open * tstzmultirange(during)) d);
+    SELECT coalesce(range_agg(tstzrange(o.opens, o.closes)), '{}') * tstzmultirange(during)
+      FROM generate_series(date_trunc('week', first) - interval '7 days', last, '7 days') monday
+     CROSS JOIN LATERAL unnest(openings) opening
+     CROSS JOIN LATERAL (SELECT rules.instant(monday + make_interval(mins => lower(opening)), zone) AS opens,
+                                rules.instant(monday + make_interval(mins => upper(opening)), zone) AS closes
+                           WHERE monday + make_interval(mins => lower(opening)) <= greatest(first, last)
+                             AND monday + make_interval(mins => upper(opening)) >= least(first, last)
+                          OFFSET 0) o
+     WHERE o.opens < o.closes);
 END $$;
 
 -- How the minutes of a period fall into the weeks, months or the season of a cap, by a site's clock: when each begins and
@@ -442,7 +440,9 @@ BEGIN
       during := during * tstzrange(rules.instant(since, zone), rules.instant(until, zone));
     END IF;
     minutes := CASE WHEN c.openings IS NULL THEN extract(epoch FROM upper(during) - lower(during)) / 60
-                    WHEN NOT isempty(during) THEN rules.minutes_in(c.openings, during, zone) END;
+                    WHEN NOT isempty(during) THEN (
+                      SELECT sum(extract(epoch FROM upper(o) - lower(o))) / 60
+                        FROM unnest(rules.open_in(c.openings, during, zone)) o) END;
     IF minutes > 0 THEN RETURN NEXT; END IF;
     EXIT WHEN c.starts_on IS NOT NULL;
     since := until;
@@ -557,6 +557,49 @@ LANGUAGE sql STABLE AS $$
            WHERE (caps[n]).counts = 'minutes'
            GROUP BY 1) h
 $$;
+
+-- When periods of a length may not start in a window, as they would go beyond caps of which so much is used, and when each is
+-- to be tested by itself, as it meets more than one stretch of prime time. (To test each of thousands of starts takes seconds.)
+CREATE FUNCTION rules.starts_beyond(
+  caps rules.cap[], used jsonb, since timestamptz, until timestamptz, length interval, wanted int, zone text, at timestamptz,
+  OUT never tstzmultirange, OUT perhaps tstzmultirange
+) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+  cap rules.cap;
+  part record;
+  counted tstzrange;
+  stretch tstzrange;
+  before timestamptz;
+  remains interval;
+BEGIN
+  never := '{}'; perhaps := '{}';
+  FOR n IN 1 .. cardinality(caps) LOOP
+    cap := caps[n];
+    IF cap.counts = 'open_bookings' AND (used->>n::text)::int >= cap.most THEN
+      never := '{(,)}';
+    ELSIF cap.counts = 'days_ahead' THEN
+      never := never + tstzmultirange(tstzrange(at + make_interval(hours => 24 * cap.most), NULL, '()'));
+    ELSIF cap.counts = 'minutes' THEN
+      FOR part IN SELECT * FROM rules.spread(cap, since, until + length, zone) LOOP
+        remains := greatest(cap.most - coalesce((used->>(n || ' ' || part.since))::numeric, 0), 0) / wanted * interval '1 minute';
+        CONTINUE WHEN remains >= length;
+        counted := tstzrange(rules.instant(part.since, zone), rules.instant(part.until, zone));
+        before := NULL;
+        FOR stretch IN SELECT s FROM unnest(CASE WHEN cap.openings IS NULL THEN tstzmultirange(counted)
+                                                 ELSE rules.open_in(cap.openings, counted * tstzrange(since, until + length), zone)
+                                            END) s ORDER BY s LOOP
+          IF remains < upper(stretch) - lower(stretch) THEN
+            never := never + tstzmultirange(tstzrange(lower(stretch) - length + remains, upper(stretch) - remains, '()'));
+          END IF;
+          IF before > lower(stretch) - length THEN
+            perhaps := perhaps + tstzmultirange(tstzrange(lower(stretch) - length, before));
+          END IF;
+          before := upper(stretch);
+        END LOOP;
+      END LOOP;
+    END IF;
+  END LOOP;
+END $$;
 
 -- Whether periods keep within caps of an asset, each together with those before it that do, by their places. Those that fail
 -- for another reason do not count for the others. Occurrences that are asked for `anew` have what they have no more; what of
@@ -827,9 +870,13 @@ LANGUAGE sql STABLE AS $$
                            FROM rules.busy(a, rules.span(a, b.first, b.beyond + b.length), at) t) t
      WHERE b.first < b.beyond),
   capped AS MATERIALIZED (
-    SELECT c.caps, rules.used_with(a, c.caps, rules.used(a, c.caps, booker, k.first, k.beyond + k.length, '{}', at), had, wanted) AS used
+    SELECT c.caps, u.used, b.never, b.perhaps
       FROM known k
-     CROSS JOIN LATERAL (SELECT rules.caps(a, booker) AS caps FROM rules.capped(a, booker) c WHERE c.capped OFFSET 0) c),
+     CROSS JOIN LATERAL (SELECT rules.caps(a, booker) AS caps FROM rules.capped(a, booker) c WHERE c.capped OFFSET 0) c
+     CROSS JOIN LATERAL (
+           SELECT rules.used_with(a, c.caps, rules.used(a, c.caps, booker, k.first, k.beyond + k.length, '{}', at), had, wanted)
+                  AS used OFFSET 0) u
+     CROSS JOIN LATERAL rules.starts_beyond(c.caps, u.used, k.first, k.beyond, k.length, wanted, a.timezone, at) b),
   periods AS MATERIALIZED (
     SELECT s.moment AS starts_at,
            width_bucket(s.moment - k.before, k.moments) AS one,
@@ -850,8 +897,10 @@ LANGUAGE sql STABLE AS $$
    CROSS JOIN LATERAL unnest(w.starts, rules.most(k.units, w.ones, w.others)) s (starts_at, most)
    WHERE s.most <= a.units - wanted
      AND NOT EXISTS (SELECT FROM capped c
-                      CROSS JOIN LATERAL rules.within(a, c.caps, c.used, NULL, s.starts_at, s.starts_at + k.length, wanted, at) l
-                      WHERE NOT l.passed)
+                      WHERE c.never @> s.starts_at
+                         OR c.perhaps @> s.starts_at AND EXISTS (
+                              SELECT FROM rules.within(a, c.caps, c.used, NULL, s.starts_at, s.starts_at + k.length, wanted, at) l
+                               WHERE NOT l.passed))
 $$;
 
 -- Explanation --------------------------------------------------------------------------------------------------

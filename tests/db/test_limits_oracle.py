@@ -337,7 +337,28 @@ async def answered(conn, world: World) -> list[Row]:
         bookers[0],
         world.now,
     )
+    starts, ends = world.asked[0]
+    since = min(starts, *(each.starts for each in world.had), starts) - timedelta(days=1)
+    wrong = await conn.fetch(
+        STARTS, assets[0], bookers[0], since, since + timedelta(days=9), ends - starts, world.units, world.now
+    )
+    assert wrong == []
     return sorted((tuple(row) for row in rows), key=str)
+
+
+# Starts of which it is known at once that they go beyond, or that they do not, and it is not so.
+STARTS = """
+  SELECT s, b.never @> s AS never, f.fails
+    FROM assets a
+   CROSS JOIN LATERAL (SELECT rules.caps(a, $2) AS caps OFFSET 0) c
+   CROSS JOIN LATERAL (SELECT rules.used(a, c.caps, $2, $3, $4::timestamptz + $5, '{}', $7) AS used OFFSET 0) u
+   CROSS JOIN LATERAL rules.starts_beyond(c.caps, u.used, $3, $4, $5, $6, a.timezone, $7) b
+   CROSS JOIN generate_series($3::timestamptz, $4::timestamptz - interval '15 minutes', '15 minutes') s
+   CROSS JOIN LATERAL (
+         SELECT EXISTS (SELECT FROM rules.within(a, c.caps, u.used, NULL, s, s + $5::interval, $6, $7) l
+                         WHERE NOT l.passed) AS fails OFFSET 0) f
+   WHERE a.id = $1 AND (b.never @> s AND NOT f.fails OR NOT b.never @> s AND NOT b.perhaps @> s AND f.fails)
+"""
 
 
 async def agree(conn, world: World) -> None:
