@@ -52,7 +52,7 @@ async def book(
     if data.need_id is not None and not await db.needs.exists(conn, data.need_id, caller.organisation_id):
         raise Invalid([Fault("#/need_id", "You have no such need.")])
     counted = data.hold or caller.state != "verified"
-    await db.bookings.lock_account(conn, data.asset_id, caller.organisation_id, counted=counted)
+    now = await db.bookings.lock_account(conn, data.asset_id, caller.organisation_id, counted=counted, now=now)
     place = await db.places.lock(conn, data.asset_id, caller.organisation_id)
     if place is None:
         raise NotFound("There is no such asset.")

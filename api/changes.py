@@ -52,7 +52,7 @@ async def confirm(
     """
     del data
     counted = caller.state != "verified"
-    await db.bookings.lock_account_of(conn, booking_id, caller.organisation_id, counted=counted)
+    now = await db.bookings.lock_account_of(conn, booking_id, caller.organisation_id, counted=counted, now=now)
     booking = await begin("confirmBooking", request, conn, booking_id, caller, now, request_id)
     chosen = changes.all_of("confirmBooking", booking, now)
     claim = plans.claim(booking.place, booking.booker_id, (each.starts_at for each in chosen), now=now)
@@ -92,6 +92,7 @@ async def approve(
     request_id: NamedDependency[str],
 ) -> Booking:
     """Approve all or some of what was asked for: it is `confirmed`. The booker sees the note."""
+    now = await db.bookings.lock_account_of(conn, booking_id, caller.organisation_id, now=now)
     booking = await begin("approveBooking", request, conn, booking_id, caller, now, request_id)
     approved = changes.outcome("approveBooking", data, booking, now, plans.confirmed(booking.place, now))
     return await save(

@@ -44,7 +44,7 @@ async def move(
     What takes more than it had keeps the rules of a new booking, and where the owner approves bookings is `pending`
     again. What has begun keeps its start; it can end early, also now.
     """
-    await db.bookings.lock_account_of(conn, booking_id, caller.organisation_id, counted=False)
+    now = await db.bookings.lock_account_of(conn, booking_id, caller.organisation_id, now=now)
     booking = await begin("moveBooking", request, conn, booking_id, caller, now, request_id)
     moved = moves.moves(data, booking, now)
     if not moved:

@@ -313,7 +313,7 @@ async def begin(
     booking_id, asset_id, owner_id, waiting_id = found
     if operation == "acceptOffer":
         counted = caller.state != "verified"
-        await db.bookings.lock_account(conn, asset_id, caller.organisation_id, counted=counted)
+        now = await db.bookings.lock_account(conn, asset_id, caller.organisation_id, counted=counted, now=now)
     if waiting_id:
         await db.waiting.lock_assets(conn, waiting_id, owner_id)
     place = await db.bookings.lock_whole(conn, booking_id, asset_id, owner_id)

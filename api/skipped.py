@@ -47,7 +47,7 @@ async def retry(
     nothing has changed.
     """
     counted = caller.state != "verified"
-    await db.bookings.lock_account_of(conn, booking_id, caller.organisation_id, counted=counted)
+    now = await db.bookings.lock_account_of(conn, booking_id, caller.organisation_id, counted=counted, now=now)
     booking = await begin("retrySkipped", request, conn, booking_id, caller, now, request_id)
     return await had(conn, booking, data, caller=caller, now=now, request_id=request_id)
 

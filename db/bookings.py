@@ -6,6 +6,7 @@ from typing import Unpack
 from uuid import UUID
 
 import msgspec
+from asyncpg import Record
 
 import db.events
 import db.freed
@@ -206,34 +207,45 @@ async def match_need(conn: Connection, booking: Stored) -> None:
 
 
 LIMITED = "($3 OR EXISTS (SELECT FROM limits l WHERE l.owner_id = x.owner_id))"
-LOCKED = "ON CONFLICT (owner_id, booker_id) DO UPDATE SET booker_id = excluded.booker_id"
+LOCKED = """
+  ON CONFLICT (owner_id, booker_id) DO UPDATE SET counted_at = greatest(accounts.counted_at, excluded.counted_at)
+  RETURNING owner_id, booker_id, counted_at
+"""
 ACCOUNT = f"""
-  INSERT INTO accounts (owner_id, booker_id) SELECT x.owner_id, $2 FROM assets x WHERE x.id = $1 AND {LIMITED} {LOCKED}
-  RETURNING owner_id
+  INSERT INTO accounts (owner_id, booker_id, counted_at)
+  SELECT x.owner_id, $2, $4 FROM assets x WHERE x.id = $1 AND {LIMITED} {LOCKED}
 """
 
 
-async def lock_account(conn: Connection, asset_id: UUID, booker_id: UUID, *, counted: bool) -> None:
-    """Lock, before the asset, what counts a booker's claims with its owner: where that has limits, or `counted`."""
-    remember(conn, await conn.fetchval(ACCOUNT, asset_id, booker_id, counted), booker_id)
+async def lock_account(conn: Connection, asset_id: UUID, booker_id: UUID, *, counted: bool, now: datetime) -> datetime:
+    """Lock, before the asset, what counts a booker's claims with its owner: where that has limits, or `counted`.
 
-
-def remember(conn: Connection, owner_id: UUID | None, booker_id: UUID) -> None:
-    """Note what was locked, if anything was."""
-    if owner_id is not None:
-        session(conn).accounts.add((owner_id, booker_id))
+    The moment as of which to count, and to go on: no earlier than anybody has before, for whom more may have lapsed.
+    """
+    return remember(conn, await conn.fetchrow(ACCOUNT, asset_id, booker_id, counted, now), now)
 
 
 ACCOUNT_OF = f"""
-  INSERT INTO accounts (owner_id, booker_id)
-  SELECT x.owner_id, x.booker_id FROM bookings x WHERE x.id = $1 AND x.booker_id = $2 AND {LIMITED} {LOCKED}
-  RETURNING owner_id
+  INSERT INTO accounts (owner_id, booker_id, counted_at)
+  SELECT x.owner_id, x.booker_id, $4 FROM bookings x
+   WHERE x.id = $1 AND x.booker_id IS NOT NULL AND $2 IN (x.owner_id, x.booker_id) AND {LIMITED} {LOCKED}
 """
 
 
-async def lock_account_of(conn: Connection, booking_id: UUID, booker_id: UUID, *, counted: bool) -> None:
-    """The same, of a booking of the booker's that may come to count more, or again."""
-    remember(conn, await conn.fetchval(ACCOUNT_OF, booking_id, booker_id, counted), booker_id)
+async def lock_account_of(
+    conn: Connection, booking_id: UUID, organisation_id: UUID, *, counted: bool = False, now: datetime
+) -> datetime:
+    """The same, of a booking that may come to count more, or again."""
+    return remember(conn, await conn.fetchrow(ACCOUNT_OF, booking_id, organisation_id, counted, now), now)
+
+
+def remember(conn: Connection, locked: Record | None, now: datetime) -> datetime:
+    """Note what was locked, if anything was: the moment as of which to count."""
+    if locked is None:
+        return now
+    session(conn).accounts.add((locked["owner_id"], locked["booker_id"]))
+    moment: datetime = locked["counted_at"]
+    return moment
 
 
 FIND = """

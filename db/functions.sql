@@ -452,7 +452,7 @@ END $$;
 -- What of some caps is used, of their weeks, months and seasons that a span touches, `besides` some occurrences: by the
 -- place of the cap, and for minutes by when that week, month or season begins. Of an allowance by everybody, offers
 -- included; what nobody turned up to and what was given back are not used of it.
-CREATE FUNCTION rules.used(
+CREATE FUNCTION rules.counted(
   a assets, caps rules.cap[], booker uuid, since timestamptz, until timestamptz, besides uuid[], at timestamptz
 ) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -547,7 +547,7 @@ CREATE FUNCTION rules.within(
 $$;
 
 -- What is used once periods are had.
-CREATE FUNCTION rules.used_with(a assets, caps rules.cap[], used jsonb, had tstzrange[], wanted int) RETURNS jsonb
+CREATE FUNCTION rules.counted_with(a assets, caps rules.cap[], used jsonb, had tstzrange[], wanted int) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
   SELECT used || coalesce(jsonb_object_agg(h.key, coalesce((used->>h.key)::numeric, 0) + h.minutes * wanted), '{}')
     FROM (SELECT n || ' ' || s.since AS key, sum(s.minutes) AS minutes
@@ -616,12 +616,12 @@ DECLARE
   good boolean;
 BEGIN
   IF caps = '{}' THEN RETURN; END IF;
-  used := rules.used(a, caps, booker, since, until, anew, at);
+  used := rules.counted(a, caps, booker, since, until, anew, at);
   IF anew <> '{}' THEN
-    before := rules.used(a, caps, booker, since, until, '{}', at);
+    before := rules.counted(a, caps, booker, since, until, '{}', at);
   END IF;
   FOREACH n IN ARRAY given LOOP
-    used := rules.used_with(a, caps, used, ARRAY[tstzrange(starts[n], ends[n])], wanted[n]);
+    used := rules.counted_with(a, caps, used, ARRAY[tstzrange(starts[n], ends[n])], wanted[n]);
   END LOOP;
   FOR place IN 1 .. cardinality(starts) LOOP
     CONTINUE WHEN place = ANY(given);
@@ -632,7 +632,7 @@ BEGIN
       RETURN NEXT;
     END LOOP;
     IF good AND place < cardinality(starts) THEN
-      used := rules.used_with(a, caps, used, ARRAY[tstzrange(starts[n], ends[n])], wanted[n]);
+      used := rules.counted_with(a, caps, used, ARRAY[tstzrange(starts[n], ends[n])], wanted[n]);
     END IF;
   END LOOP;
 END $$;
@@ -874,7 +874,7 @@ LANGUAGE sql STABLE AS $$
       FROM known k
      CROSS JOIN LATERAL (SELECT rules.caps(a, booker) AS caps FROM rules.capped(a, booker) c WHERE c.capped OFFSET 0) c
      CROSS JOIN LATERAL (
-           SELECT rules.used_with(a, c.caps, rules.used(a, c.caps, booker, k.first, k.beyond + k.length, '{}', at), had, wanted)
+           SELECT rules.counted_with(a, c.caps, rules.counted(a, c.caps, booker, k.first, k.beyond + k.length, '{}', at), had, wanted)
                   AS used OFFSET 0) u
      CROSS JOIN LATERAL rules.starts_beyond(c.caps, u.used, k.first, k.beyond, k.length, wanted, a.timezone, at) b),
   periods AS MATERIALIZED (
@@ -946,7 +946,7 @@ CREATE FUNCTION rules.other_times(
 ) RETURNS TABLE (starts_at timestamptz, ends_at timestamptz)
 LANGUAGE sql STABLE AS $$
   SELECT p.starts_at, p.ends_at
-    FROM (SELECT array_agg(k.code) FILTER (WHERE NOT k.numbers ? 'minutes_left') AS codes
+    FROM (SELECT array_agg(k.code) FILTER (WHERE NOT k.numbers ?| '{minutes_left,most_days_ahead}') AS codes
             FROM rules.why_not(a, starts, ends, wanted, attending, booker, at) k) w
    CROSS JOIN LATERAL (
          SELECT starts, starts + make_interval(mins => l.minutes) FROM rules.lengths(a, starts, ends) l
@@ -963,8 +963,8 @@ LANGUAGE sql STABLE AS $$
      AND (had = '{}' OR NOT EXISTS (
            SELECT FROM rules.capped(a, booker) c
             CROSS JOIN LATERAL (SELECT rules.caps(a, booker) AS caps WHERE c.capped OFFSET 0) k
-            CROSS JOIN LATERAL (SELECT rules.used(a, k.caps, booker, p.starts_at, p.ends_at, '{}', at) AS used OFFSET 0) u
-            CROSS JOIN LATERAL rules.within(a, k.caps, rules.used_with(a, k.caps, u.used, had, wanted), NULL,
+            CROSS JOIN LATERAL (SELECT rules.counted(a, k.caps, booker, p.starts_at, p.ends_at, '{}', at) AS used OFFSET 0) u
+            CROSS JOIN LATERAL rules.within(a, k.caps, rules.counted_with(a, k.caps, u.used, had, wanted), NULL,
                                             p.starts_at, p.ends_at, wanted, at) w
             WHERE NOT w.passed))
      AND NOT EXISTS (SELECT FROM rules.hoarded(a, p.starts_at, p.ends_at, booker, at) WHERE hold)
@@ -1376,7 +1376,7 @@ BEGIN
                                                 b.until + make_interval(mins => a.turnaround_before_minutes)))
                        FROM rules.busy(a, rules.span(a, since, until), at) b WHERE b.units > a.units - n.units), '{}')
     INTO usable;
-  used := rules.used(a, caps, n.owner_id, since, until, '{}', at);
+  used := rules.counted(a, caps, n.owner_id, since, until, '{}', at);
   FOR w IN 1 .. cardinality(windows) LOOP
     CONTINUE WHEN numbers[w] = ANY(done);
     length := coalesce(make_interval(mins => n.minutes), upper(windows[w]) - lower(windows[w]));
@@ -1411,7 +1411,7 @@ BEGIN
     number := numbers[w]; done := done || number;
     since := ends_at + turnaround;
     IF caps <> '{}' THEN
-      used := rules.used_with(a, caps, used, ARRAY[tstzrange(starts_at, ends_at)], n.units);
+      used := rules.counted_with(a, caps, used, ARRAY[tstzrange(starts_at, ends_at)], n.units);
     END IF;
     RETURN NEXT;
   END LOOP;

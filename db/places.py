@@ -12,7 +12,7 @@ from domain.plans import Place
 PLACE = """
   a.id, a.owner_id, a.timezone, a.units, a.approval, a.hold_minutes, a.approval_hours, a.on_deadline,
          a.cancel_notice_minutes, a.offer_minutes, a.check_in_grace_minutes, a.recallable, a.turnaround_before_minutes,
-         a.turnaround_after_minutes, a.price, a.community_price, a.arrival
+         a.turnaround_after_minutes, a.price, a.community_price, a.allowance, a.arrival
 """
 # An asset that is neither part nor whole is locked by itself. While somebody is in line for any of a whole, changes of
 # all in it wait for one another at the outermost: each may come to offer what comes free of the others.

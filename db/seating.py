@@ -51,6 +51,8 @@ async def take(
     Raises NotBookable, Invalid.
     """
     requests.check_work(wanted, place.units)
+    if place.allowance is not None:  # what no longer counts of it must not come to count by a request from before
+        await sweep(conn, place, now=now, request_id=request_id)
     for _ in range(TRIES):
         await offer_freed(conn, now=now, request_id=request_id)
         standing = await db.occupancies.assess(conn, wanted, place, booker_id=booker_id, now=now)

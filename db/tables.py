@@ -449,6 +449,7 @@ accounts = Table(
     metadata,
     required("owner_id", UUID),
     required("booker_id", UUID),
+    Column("counted_at", INSTANT),
     PrimaryKeyConstraint("owner_id", "booker_id"),
     ForeignKeyConstraint(["owner_id"], ["organisations.id"]),
     ForeignKeyConstraint(["booker_id"], ["organisations.id"]),

@@ -17,7 +17,7 @@ from domain.errors import Fault, Invalid, NotBookable, Unmet
 from domain.occurrences import Occurrence
 from domain.reasons import Reason, reason
 from domain.requests import MOST_SEATS, Asked, BookingRequest, Wanted, clock_changes
-from domain.terms import OnDeadline, Price
+from domain.terms import Allowance, OnDeadline, Price
 from domain.time import Period
 from domain.units import Seat, Wish
 
@@ -41,6 +41,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     turnaround_after_minutes: int
     price: Price | None
     community_price: Price | None
+    allowance: Allowance | None
     arrival: Arrival | None
 
     @property

@@ -417,3 +417,34 @@ async def test_what_is_offered_for_a_need_counts_together_when_it_is_accepted(wo
     assert reasons(await group.post(f"/offers/{offer['id']}/accept")) == [[], [], ["limit_reached"]]
     ok(await group.cancel(mine), 200)
     ok(await group.post(f"/offers/{offer['id']}/accept"), 200)
+
+
+async def test_what_was_counted_as_lapsed_does_not_come_to_count_by_who_began_before(world: World, clock):
+    """Whoever waited for a lock goes on as of the moment at which others have counted meanwhile."""
+    owner, group, one, other = await two(world, approval=True, approval_hours=1)
+    await limit(owner, most=120, every="week")
+    asked = ok(await group.book(one, WEEK[0]), 201)
+    began = clock.now + timedelta(minutes=59)
+    clock.now += timedelta(minutes=61)
+    ok(await group.book(other, WEEK[1], hold=True), 201)
+    clock.now, later = began, clock.now
+    ok(await owner.post(f"/bookings/{asked['id']}/approve", {"all": True}), 409)
+    held_until = later + timedelta(minutes=15)
+    clock.now = held_until + timedelta(minutes=1)
+    [held] = ok(await group.get("/bookings", asset_id=other["id"]), 200)["items"]
+    ok(await group.book(one, WEEK[2], hold=True), 201)
+    clock.now = held_until - timedelta(minutes=1)
+    refused = ok(await group.post(f"/bookings/{held['id']}/confirm"), 409)
+    assert [each["code"] for each in refused["occurrences"][0]["why_not"]] == ["limit_reached"]
+
+
+async def test_what_lapsed_of_an_allowance_does_not_come_to_count_by_who_began_before(world: World, clock):
+    owner, group, other = [await world.organisation() for _ in range(3)]
+    asset = await world.asset(owner, units=2, terms={"allowance": {"minutes": 120, "every": "week"}})
+    held = ok(await group.book(asset, WEEK[0], hold=True), 201)
+    began = clock.now + timedelta(minutes=14)
+    clock.now += timedelta(minutes=16)
+    ok(await other.book(asset, WEEK[0]), 201)
+    clock.now = began
+    refused = ok(await group.post(f"/bookings/{held['id']}/confirm"), 409)
+    assert [each["code"] for each in refused["occurrences"][0]["why_not"]] == ["allowance_used"]

@@ -351,7 +351,7 @@ STARTS = """
   SELECT s, b.never @> s AS never, f.fails
     FROM assets a
    CROSS JOIN LATERAL (SELECT rules.caps(a, $2) AS caps OFFSET 0) c
-   CROSS JOIN LATERAL (SELECT rules.used(a, c.caps, $2, $3, $4::timestamptz + $5, '{}', $7) AS used OFFSET 0) u
+   CROSS JOIN LATERAL (SELECT rules.counted(a, c.caps, $2, $3, $4::timestamptz + $5, '{}', $7) AS used OFFSET 0) u
    CROSS JOIN LATERAL rules.starts_beyond(c.caps, u.used, $3, $4, $5, $6, a.timezone, $7) b
    CROSS JOIN generate_series($3::timestamptz, $4::timestamptz - interval '15 minutes', '15 minutes') s
    CROSS JOIN LATERAL (
@@ -379,7 +379,7 @@ async def test_what_is_left_of_limits_is_what_the_model_counts(conn, world):
     await agree(conn, world)
 
 
-CALLS = "SELECT calls FROM pg_stat_xact_user_functions WHERE schemaname = 'rules' AND funcname = 'used'"
+CALLS = "SELECT calls FROM pg_stat_xact_user_functions WHERE schemaname = 'rules' AND funcname = 'counted'"
 
 
 async def test_a_search_over_weeks_counts_what_a_booker_has_once_for_each_asset(conn):
