@@ -1,6 +1,7 @@
 """Limits: how much of an owner's assets each booker may have."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -16,8 +17,9 @@ from domain.taxonomy import no_such, taxonomy
 from domain.terms import Every
 from domain.types import LAST_YEAR, Instant, LocalDate, ShortText
 
-MOST_LIMITS = 100  # of one owner: a booking is tested by all that apply
+MOST_LIMITS = 50  # of one owner: a booking is tested by all that apply
 MOST_DAYS = 3660  # as of a horizon
+LONGEST_SEASON = timedelta(days=365)  # from its first date to its last
 TEXTS = ("name",)
 
 Counted = Literal["minutes", "open_bookings", "days_ahead"]
@@ -111,6 +113,8 @@ def faults_of_minutes(request: LimitRequest) -> Iterator[Fault]:
         yield Fault("#/ends_on", "Send starts_on and ends_on together.")
     elif request.starts_on and request.ends_on and request.ends_on < request.starts_on:
         yield Fault("#/ends_on", "It must not be before starts_on.")
+    elif request.starts_on and request.ends_on and request.ends_on - request.starts_on > LONGEST_SEASON:
+        yield Fault("#/ends_on", "No season is longer than 366 days.")
     elif request.ends_on and request.ends_on.year >= LAST_YEAR:
         yield Fault("#/ends_on", f"It must be before the year {LAST_YEAR}.")
     yield from opening_faults(request.prime_time or (), "#/prime_time")

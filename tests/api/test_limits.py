@@ -83,7 +83,7 @@ async def test_its_prime_time_is_kept_as_sent_and_as_minutes_of_the_week(world: 
     [
         {"counts": "days_ahead", "most": 28, "category": "hall"},
         {"counts": "minutes", "most": 0, "starts_on": "2027-04-01", "ends_on": "2027-04-01"},
-        {"counts": "minutes", "most": 6000, "starts_on": "0001-01-01", "ends_on": "2199-12-31"},
+        {"counts": "minutes", "most": 6000, "starts_on": "2199-01-01", "ends_on": "2199-12-31"},
         {**OPEN, "name": "Two at a time", "kinds": ["business"]},
     ],
 )
@@ -166,7 +166,7 @@ async def test_an_owners_limits_are_a_hundred_at_most_also_when_two_come_at_once
     answers = await asyncio.gather(*(owner.post("/limits", OPEN) for _ in range(8)))
     assert sorted(each.status_code for each in answers) == [201] + [422] * 7
     [refused, *_] = [each for each in answers if each.status_code == 422]
-    sentence = "You have 100 limits, and no owner has more than 100: delete one."
+    sentence = f"You have {MOST_LIMITS} limits, and no owner has more than {MOST_LIMITS}: delete one."
     assert [(each["pointer"], each["detail"]) for each in refused.json()["errors"]] == [("#", sentence)]
     wrong = await owner.post("/limits", {**OPEN, "every": "week"})
     assert pointers(wrong) == ["#", "#/every"]

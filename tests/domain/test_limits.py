@@ -30,7 +30,7 @@ def faults(**given: Any) -> list[tuple[str, str]]:
         SEASON,
         {**SEASON, "ends_on": "2027-04-01", "prime_time": [EVENING]},
         {"counts": "open_bookings", "most": 2, "asset_id": HALL},
-        {**SEASON, "starts_on": "0001-01-01", "ends_on": "2199-12-31"},
+        {**SEASON, "starts_on": "2199-01-01", "ends_on": "2199-12-31"},
         {"counts": "days_ahead", "most": 3660, "category": "hall"},
     ],
 )
@@ -50,7 +50,14 @@ def test_nothing_is_wrong_with_a_right_one(right: dict[str, Any]):
         ({**WEEKLY, "ends_on": "2027-09-30"}, [("#/ends_on", "Send starts_on and ends_on together.")]),
         ({**SEASON, "ends_on": None}, [("#/ends_on", "Send starts_on and ends_on together.")]),
         ({**SEASON, "ends_on": "2027-03-31"}, [("#/ends_on", "It must not be before starts_on.")]),
-        ({**SEASON, "ends_on": "2200-01-01"}, [("#/ends_on", "It must be before the year 2200.")]),
+        (
+            {**SEASON, "starts_on": "2199-06-01", "ends_on": "2200-01-01"},
+            [("#/ends_on", "It must be before the year 2200.")],
+        ),
+        (
+            {**SEASON, "starts_on": "2027-01-01", "ends_on": "2028-01-02"},
+            [("#/ends_on", "No season is longer than 366 days.")],
+        ),
         ({"counts": "days_ahead", "most": 3661}, [("#/most", "At most 3660 days.")]),
         (
             {**WEEKLY, "prime_time": [EVENING, EMPTY]},
