@@ -162,7 +162,11 @@ async def wait_for_skipped(
 async def enter(
     conn: Connection, owner_id: UUID, caller: Caller, *, now: datetime, request_id: str, **entry: Any
 ) -> Waiting:
-    """Store an entry whose assets are locked. Raises StateDoesNotAllow where its booker waits for some of it."""
+    """Store an entry whose assets are locked. Raises StateDoesNotAllow where its booker waits for some of it, or owns
+    it, as owners hold nothing at themselves and would come first in every line.
+    """
+    if owner_id == caller.organisation_id:
+        raise StateDoesNotAllow("It is your own: an owner does not wait in line for what it lists.")
     waiting_id = uuid7()
     places = entry["places"]
     if not await db.waiting.insert(conn, waiting_id, owner_id, caller.organisation_id, now=now, **entry):

@@ -74,7 +74,9 @@ class Line:
             raise Refused("not-bookable", why_not, asking=asking)
 
     def enter(self: "Diary", booker: str, places: list[Waited], units: int, booking: int | None) -> int:
-        """Nobody is in line twice for the same time of an asset."""
+        """Nobody is in line twice for the same time of an asset, and no owner in its own."""
+        if self.assets[places[0].asset].owner == booker:
+            raise Refused("state-does-not-allow")
         own = [each for entry in self.entries if entry.booker == booker for each in entry.places if not each.ended]
         met = [
             one for one in own for other in places if one.asset == other.asset and meet(one, other.starts, other.ends)

@@ -12,9 +12,10 @@ from stage import DAWN, NAMES, Stage, instant, staged
 
 from fallow.cluster import Cluster
 
+GROUPS = [name for name in NAMES if name != "council"]  # whose hall it is
 few = settings(deadline=None, max_examples=8, derandomize=True, suppress_health_check=list(HealthCheck))
 days = st.integers(0, 300)  # on each of which others are drawn first
-hours = st.tuples(*[st.integers(0, 2)] * len(NAMES))
+hours = st.tuples(*[st.integers(0, 2)] * len(GROUPS))
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def order(
         ok(stage.run(stage.organisations[who].post(f"/bookings/{booking}/cancel", {"all": True})), 200)
 
     taken = book("council", "hall", 5 * HOUR, 6 * HOUR)
-    for n, who in enumerate(NAMES):
+    for n, who in enumerate(GROUPS):
         if minutes[who]:
             book(who, "house", (2 + n) * DAY, (2 + n) * DAY + minutes[who])
         for late in cycles.get(who, ()):  # the hall wants an hour's notice
@@ -63,17 +64,19 @@ def order(
 
 
 @few
-@given(day=days, before=st.permutations(NAMES), hours=hours)
+@given(day=days, before=st.permutations(GROUPS), hours=hours)
 def test_filing_first_gains_nothing(stage: Stage, day: int, before: list[str], hours: tuple[int, ...]):
-    minutes = {name: HOUR * each for name, each in zip(NAMES, hours, strict=True)}
+    minutes = {name: HOUR * each for name, each in zip(GROUPS, hours, strict=True)}
     found = order(stage, day, before, minutes, {})
-    assert found == sorted(NAMES, key=lambda name: (minutes[name], stage.draw(day * DAY, name)))
+    assert found == sorted(GROUPS, key=lambda name: (minutes[name], stage.draw(day * DAY, name)))
 
 
 @few
-@given(day=days, before=st.permutations(NAMES), who=st.sampled_from(NAMES), cycles=st.lists(st.booleans(), max_size=4))
+@given(
+    day=days, before=st.permutations(GROUPS), who=st.sampled_from(GROUPS), cycles=st.lists(st.booleans(), max_size=4)
+)
 def test_booking_and_cancelling_gains_nothing(stage: Stage, day: int, before: list[str], who: str, cycles: list[bool]):
     """What is given back in time counts for nothing, and what is given back late as if one had it."""
-    found = order(stage, day, before, dict.fromkeys(NAMES, HOUR), {who: cycles})
+    found = order(stage, day, before, dict.fromkeys(GROUPS, HOUR), {who: cycles})
     late = {who: HOUR // 2 * cycles.count(True)}
-    assert found == sorted(NAMES, key=lambda name: (late.get(name, 0), stage.draw(day * DAY, name)))
+    assert found == sorted(GROUPS, key=lambda name: (late.get(name, 0), stage.draw(day * DAY, name)))

@@ -679,3 +679,13 @@ async def test_a_stampede_gets_one_place(world: World, owner, database):
     booked = await asyncio.gather(*(each.book(vans, EVENING) for each in many))
     assert Counter(each.status_code for each in booked)[201] == 2 - min(2, len(joined))
     await nothing_half_done(database)
+
+
+async def test_an_owner_does_not_wait_in_its_own_line(world: World):
+    owner, group = await world.organisation(kind="council"), await world.organisation()
+    hall = await world.asset(owner)
+    ok(await group.book(hall, EVENING), 201)
+    refused = ok(await owner.post("/waiting", {"any_of": [place(hall)]}), 409)
+    assert refused["detail"] == "It is your own: an owner does not wait in line for what it lists."
+    skipped = ok(await owner.book(hall, EVENING, NIGHT, if_some_unavailable="skip"), 201)
+    ok(await owner.post("/waiting", {"booking_id": skipped["id"]}), 409)
