@@ -263,12 +263,13 @@ async def names(world: World, owner: Organisation) -> dict[str, str]:
     evenings = [(f"2027-08-{day:02}T18:00:00Z", f"2027-08-{day:02}T20:00:00Z") for day in (3, 4, 5, 6)]
     quicker = (await owner.book(lent, evenings[1])).json()
     skipped = (await owner.book(lent, *evenings[:2], **SKIP)).json()
-    await owner.book(lent, evenings[2])
-    unlucky = (await owner.book(lent, *evenings[2:], **SKIP)).json()
     await owner.cancel(quicker)
     group = await world.organisation()
+    elsewhere = await world.asset(group)
+    await group.book(elsewhere, evenings[2])
+    unlucky = (await owner.book(elsewhere, *evenings[2:], **SKIP)).json()
     wanted = {"category": "hall", "point": NEED["point"], "periods": [PERIOD], "until": PERIOD["ends_at"]}
-    busy = await world.asset(owner, hours=HOURS_OF_A_NIGHT)
+    busy = await world.asset(group, hours=HOURS_OF_A_NIGHT)
     private = await world.site(owner, private=True)
     timetable = (await owner.post("/timetables", {"name": "Usual", **HOURS})).json()
     timetable = timetable.get("timetable", timetable)

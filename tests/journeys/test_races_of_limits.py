@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from arena import FEWER, Arena, Period, asks, does, hours, statuses, won
+from arena import Arena, Period, asks, does, hours, statuses, won
 from calls import Organisation, ok
 
 CLIENTS = 64
@@ -22,6 +22,10 @@ MINUTES = """
      AND (held_until IS NULL OR held_until > now())
 """
 WAITING = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
+
+ROUNDS = pytest.mark.parametrize(
+    "rounds", [pytest.param(3, id="3"), pytest.param(200, id="200", marks=pytest.mark.slow)]
+)
 
 pytestmark = pytest.mark.usefixtures("nobody_waits_in_a_circle")
 
@@ -48,7 +52,7 @@ async def minutes(arena: Arena, who: Organisation | None, day: Period) -> int:
     return found
 
 
-@FEWER
+@ROUNDS
 async def test_of_64_bookings_of_16_halls_as_many_are_had_as_the_limit_says(arena: Arena, rounds: int):
     halls = [await arena.hall(units=4) for _ in range(HALLS)]
     group = arena.groups[0]
@@ -66,7 +70,7 @@ async def test_of_64_bookings_of_16_halls_as_many_are_had_as_the_limit_says(aren
         await lifted(arena, made)
 
 
-@FEWER
+@ROUNDS
 async def test_of_64_bookings_as_many_are_open_as_the_limit_says(arena: Arena, rounds: int):
     halls = [await arena.hall(units=4) for _ in range(HALLS)]
     group = arena.groups[1]
@@ -83,7 +87,7 @@ async def test_of_64_bookings_as_many_are_open_as_the_limit_says(arena: Arena, r
         await lifted(arena, made)
 
 
-@FEWER
+@ROUNDS
 async def test_of_64_bookings_of_four_groups_as_many_are_had_as_the_allowance_says(arena: Arena, rounds: int):
     for _ in range(rounds):
         helpers = await arena.hall(units=64, terms={"allowance": {"minutes": 12 * HOUR, "every": "week"}})
@@ -92,7 +96,7 @@ async def test_of_64_bookings_of_four_groups_as_many_are_had_as_the_allowance_sa
         assert statuses(answers) == {201: 12, 409: CLIENTS - 12}
 
 
-@FEWER
+@ROUNDS
 async def test_whatever_is_done_at_once_nobody_has_more_than_the_limit(arena: Arena, rounds: int):
     """Bookings, moves into the day, what is lengthened there, asked for again or given back, expired holds that are
     confirmed: at the end as much is had as the limit leaves, or less, never more.
@@ -139,7 +143,7 @@ def later(instant: str) -> str:
     return (datetime.fromisoformat(instant) + timedelta(minutes=15 * random.randint(1, 4))).isoformat()
 
 
-@FEWER
+@ROUNDS
 async def test_the_first_limit_of_an_owner_counts_for_those_who_had_found_none(arena: Arena, rounds: int):
     """They wait for their halls, each another one, which it has locked when it is made."""
     *halls, last = [await arena.hall() for _ in range(7)]

@@ -15,12 +15,15 @@ from typing import Any
 
 import httpx
 import pytest
-from arena import FEWER, Arena, Period, Running, Send, asks, does, entered, hours, statuses, won
+from arena import Arena, Period, Running, Send, asks, does, entered, hours, statuses, won
 from calls import Organisation, ok, reasons
 
 MANY, WAVES = 64, 5
 ALL = {"all": True}
 HAS = ("offered", "accepted")
+ROUNDS_ALONE = pytest.mark.parametrize(
+    "rounds", [pytest.param(3, id="3"), pytest.param(200, id="200", marks=pytest.mark.slow)]
+)
 ROUNDS = pytest.mark.parametrize("rounds", [pytest.param(1, id="1"), pytest.param(20, id="20", marks=pytest.mark.slow)])
 SECRET = "SELECT lot_secret FROM service"
 # An offer that nobody has answered in time.
@@ -179,7 +182,7 @@ async def test_a_whole_or_its_parts_are_offered_and_never_both_and_to_nobody_els
             acts = [await crowd.meet(each, n) for n, each in enumerate(standing)]
 
 
-@FEWER
+@ROUNDS_ALONE
 async def test_who_is_alone_in_line_is_offered_it_and_once_they_decline_one_of_many_has_it(arena: Arena, rounds: int):
     """A hold lapses while many would have its place, and a worker looks."""
     alone, holder, *_ = arena.groups
