@@ -19,6 +19,12 @@ WRONG = """
   SELECT id, part_id, due.units AS due, taken.units AS taken, due.held_until, taken.held_until
     FROM due FULL JOIN taken USING (id, part_id)
    WHERE due.units IS DISTINCT FROM taken.units
+         AND NOT (due.units IS NULL AND taken.held_until IS NULL AND EXISTS (
+               SELECT FROM occurrences c
+                 JOIN parts t ON t.owner_id = c.owner_id AND c.asset_id IN (t.whole_id, t.part_id)
+                 JOIN waiting_places p ON p.owner_id = c.owner_id AND p.asset_id IN (t.whole_id, t.part_id)
+                WHERE c.id = taken.id AND c.state IN ('held', 'pending', 'confirmed')
+                  AND coalesce(c.held_until, c.check_in_by) <= now()))
       OR taken.held_until IS NOT NULL AND due.held_until IS DISTINCT FROM taken.held_until
       OR taken.held_until IS NULL AND due.held_until IS NOT NULL
          AND NOT EXISTS (SELECT FROM occurrences c
