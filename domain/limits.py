@@ -11,8 +11,8 @@ from msgspec import Meta
 from domain import events
 from domain.callers import OrganisationKind
 from domain.errors import Fault
-from domain.hours import DAY, DAYS, as_multirange, join, opening_faults, span
-from domain.needs import Window
+from domain.hours import as_multirange, join, opening_faults
+from domain.needs import Window, in_week
 from domain.taxonomy import no_such, taxonomy
 from domain.terms import Every
 from domain.types import LAST_YEAR, Instant, LocalDate, ShortText
@@ -125,10 +125,3 @@ def openings(request: LimitRequest) -> str | None:
     if request.prime_time is None:
         return None
     return as_multirange(join(in_week(each) for each in request.prime_time))
-
-
-def in_week(window: Window) -> tuple[int, int]:
-    """A window in minutes from the midnight of Monday."""
-    midnight = DAY * DAYS.index(window.day)
-    opens, closes = span(window)
-    return midnight + opens, midnight + closes

@@ -242,12 +242,12 @@ def period_faults(request: NeedRequest, now: datetime) -> Iterator[Fault]:
 
 def joined(pattern: Pattern) -> list[tuple[int, int]]:
     """The windows of a week in minutes from the midnight of the pattern's first date; those that touch are one."""
-    return join(in_week(pattern, each) for each in pattern.windows)
+    return join(in_week(each, pattern.starts_on.weekday()) for each in pattern.windows)
 
 
-def in_week(pattern: Pattern, window: Window) -> tuple[int, int]:
-    """A window in minutes from the midnight of the pattern's first date."""
-    days = (DAYS.index(window.day) - pattern.starts_on.weekday()) % 7
+def in_week(window: Window, first: int = 0) -> tuple[int, int]:
+    """A window in minutes from the midnight of the first day of a week, by its place from Monday."""
+    days = (DAYS.index(window.day) - first) % 7
     opens, closes = span(window)
     return DAY * days + opens, DAY * days + closes
 
