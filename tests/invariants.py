@@ -15,22 +15,19 @@ WRONG = """
                  JOIN parts p ON p.owner_id = c.owner_id AND p.whole_id = c.asset_id
                  JOIN assets a ON a.owner_id = p.owner_id AND a.id = p.part_id),
        taken AS (SELECT occurrence_id AS id, asset_id AS part_id, count(*) AS units, max(held_until) AS held_until
-                   FROM occupancies WHERE held_until IS NULL OR held_until > now() GROUP BY 1, 2)
+                   FROM occupancies WHERE held_until IS NULL OR held_until > now() GROUP BY 1, 2),
+       waited_for AS (SELECT DISTINCT c.id,
+                             c.state IN ('held', 'pending', 'confirmed')
+                             AND coalesce(c.held_until, c.check_in_by) <= now() AS lapsed
+                        FROM occurrences c
+                        JOIN parts t ON t.owner_id = c.owner_id AND c.asset_id IN (t.whole_id, t.part_id)
+                        JOIN waiting_places p ON p.owner_id = c.owner_id AND p.asset_id IN (t.whole_id, t.part_id))
   SELECT id, part_id, due.units AS due, taken.units AS taken, due.held_until, taken.held_until
     FROM due FULL JOIN taken USING (id, part_id)
    WHERE due.units IS DISTINCT FROM taken.units
-         AND NOT (due.units IS NULL AND taken.held_until IS NULL AND EXISTS (
-               SELECT FROM occurrences c
-                 JOIN parts t ON t.owner_id = c.owner_id AND c.asset_id IN (t.whole_id, t.part_id)
-                 JOIN waiting_places p ON p.owner_id = c.owner_id AND p.asset_id IN (t.whole_id, t.part_id)
-                WHERE c.id = taken.id AND c.state IN ('held', 'pending', 'confirmed')
-                  AND coalesce(c.held_until, c.check_in_by) <= now()))
+         AND NOT (due.units IS NULL AND taken.held_until IS NULL AND id IN (SELECT id FROM waited_for WHERE lapsed))
       OR taken.held_until IS NOT NULL AND due.held_until IS DISTINCT FROM taken.held_until
-      OR taken.held_until IS NULL AND due.held_until IS NOT NULL
-         AND NOT EXISTS (SELECT FROM occurrences c
-                           JOIN parts t ON t.owner_id = c.owner_id AND c.asset_id IN (t.whole_id, t.part_id)
-                           JOIN waiting_places p ON p.owner_id = c.owner_id AND p.asset_id IN (t.whole_id, t.part_id)
-                          WHERE c.id = due.id)
+      OR taken.held_until IS NULL AND due.held_until IS NOT NULL AND id NOT IN (SELECT id FROM waited_for)
 """
 # Each change of a booking has one event, the first of which made it. (Nobody's keeps the place of an offer.)
 UNTOLD = """
