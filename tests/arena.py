@@ -132,6 +132,8 @@ class Arena:
                 async with conn.transaction():
                     job = SweepBooking(UUID(booking["owner_id"]), UUID(booking["id"]))
                     await worker.jobs.do(conn, job, datetime.now(UTC))
+            except asyncpg.LockNotAvailableError:  # it waited for two seconds; a worker tries again later
+                return httpx.Response(503, headers={"Retry-After": "1"})
             finally:
                 await conn.close()
             return httpx.Response(200)
